@@ -1,0 +1,88 @@
+//! The question that ringwall answers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, Attributes, Environment, IdempotencyKey, InvalidValue, Principal, Resource};
+
+/// May this principal do this action to this resource, here and now?
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessRequest {
+    /// Who asks.
+    pub principal: Principal,
+    /// What it wants to do.
+    pub action: Action,
+    /// To what.
+    pub resource: Resource,
+    /// When and whence.
+    #[serde(default)]
+    pub environment: Environment,
+    /// The payload of the action, for example its arguments.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub parameters: Attributes,
+    /// Makes a repeated request one request: the recorded answer is given again while it still holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl AccessRequest {
+    /// A request of which only the three essentials are known.
+    pub fn new(principal: Principal, action: Action, resource: Resource) -> Self {
+        Self {
+            principal,
+            action,
+            resource,
+            environment: Environment::default(),
+            parameters: Attributes::new(),
+            idempotency_key: None,
+        }
+    }
+
+    /// Refuses attributes that carry the name of a typed field: a free attribute must never pass for a vouched one.
+    pub fn check_attribute_names(&self) -> Result<(), InvalidValue> {
+        const PRINCIPAL: &[&str] = &["id", "tenant", "kind", "roles", "groups", "clearance", "assurance"];
+        const RESOURCE: &[&str] = &["id", "kind", "tenant", "owner", "sensitivity", "state"];
+        const ENVIRONMENT: &[&str] = &["time", "source_ip", "zone", "geo", "device"];
+        for (place, attributes, reserved) in [
+            ("principal", &self.principal.attributes, PRINCIPAL),
+            ("resource", &self.resource.attributes, RESOURCE),
+            ("environment", &self.environment.attributes, ENVIRONMENT),
+        ] {
+            if let Some(name) = reserved.iter().find(|name| attributes.value(name).is_some()) {
+                let why =
+                    format!("`{place}.attributes.{name}` is a field of its own; give it as `{place}.{name}`");
+                return Err(InvalidValue::new("attribute", why));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(principal: &str) -> Result<AccessRequest, serde_json::Error> {
+        let json = format!(
+            r#"{{"principal":{principal},"action":"dataset:read","resource":{{"id":"d1","kind":"dataset"}}}}"#
+        );
+        serde_json::from_str(&json)
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name() {
+        assert!(request(r#"{"id":"ann"}"#).is_ok());
+        let message = request(r#"{"id":"ann","role":"admin"}"#).unwrap_err().to_string();
+        assert!(message.contains("unknown field `role`"), "{message}");
+    }
+
+    #[test]
+    fn an_attribute_never_passes_for_a_typed_field() {
+        let honest = request(r#"{"id":"ann","attributes":{"role":"admin"}}"#).unwrap();
+        assert!(honest.check_attribute_names().is_ok());
+        let forged = request(r#"{"id":"ann","attributes":{"clearance":"top_secret"}}"#).unwrap();
+        let message = forged.check_attribute_names().unwrap_err().to_string();
+        assert!(message.contains("`principal.attributes.clearance` is a field of its own"), "{message}");
+    }
+}
