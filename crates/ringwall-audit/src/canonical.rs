@@ -7,6 +7,8 @@
 //! rounding of either could make two records one. Callers give such numbers as strings.
 
 mod check;
+mod key;
+mod nested;
 mod write;
 
 use std::cmp::Ordering;
@@ -28,7 +30,7 @@ pub const MAX_SAFE_INTEGER: u64 = 1 << 53;
 /// Refuses floats, integers beyond [`MAX_SAFE_INTEGER`], keys that come twice, keys that are not text, and
 /// nesting beyond [`MAX_DEPTH`]. A `serde_json::Value` is a value like any other.
 pub fn to_canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
-    let mut writer = write::Writer::default();
+    let mut writer = write::Writer::new();
     value.serialize(&mut writer)?;
     Ok(writer.into_bytes())
 }
@@ -56,6 +58,16 @@ fn short_escape(byte: u8) -> Option<u8> {
         0x0D => Some(b'r'),
         _ => None,
     }
+}
+
+/// Where the first byte stands that a string cannot hold as it is.
+fn first_escape(text: &[u8]) -> Option<usize> {
+    let must_escape = |byte: &u8| (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
+    // Whole chunks are looked at without branches, which the compiler turns into vector code.
+    let is_clean = |chunk: &&[u8; 16]| !chunk.iter().fold(false, |found, byte| found | must_escape(byte));
+    let clean = 16 * text.as_chunks::<16>().0.iter().take_while(is_clean).count();
+    let rest = text.get(clean..)?;
+    rest.iter().position(must_escape).map(|at| clean + at)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Everything that can go wrong in the audit log, as one type with stable codes.
 //!
 //! A refused proof, signature or leaf is an error here, because "could not be shown to be true" is all that a
-//! verifier can say. Messages carry names, sizes and positions, never leaf bytes and never key material.
+//! verifier can say. Messages carry names, sizes, positions and the refused number or key, never a leaf and never key material.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -114,7 +114,9 @@ impl fmt::Display for Error {
             }
             Self::OutOfRange(detail) => write!(f, "out of range: {detail}"),
             Self::EntrySize(detail) => write!(f, "entry size: {detail}"),
-            Self::WrongIndex(mismatch) => write!(f, "the batch does not start where the log ends: {mismatch}"),
+            Self::WrongIndex(mismatch) => {
+                write!(f, "the batch does not start where the log ends: {mismatch}")
+            }
             Self::SealPending => write!(f, "the last seal is neither committed nor rolled back"),
             Self::StateDisagrees(detail) => write!(f, "log state contradicts its checkpoint: {detail}"),
             Self::BadLeaf(leaf) => write!(f, "{leaf}"),
@@ -304,3 +306,6 @@ pub enum TileFault {
     /// It has no place in the tree, or came before its leaves, or a second time.
     Unexpected,
 }
+
+#[cfg(test)]
+mod tests;

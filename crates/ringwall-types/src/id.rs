@@ -138,6 +138,16 @@ impl TenantId {
     pub fn initial() -> Self {
         Self("default".into())
     }
+
+    /// The tenant of ringwall itself: its keys and its own records.
+    pub fn system() -> Self {
+        Self("_system".into())
+    }
+
+    /// Whether the name belongs to ringwall itself and can be no customer's: it begins with `_`.
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with('_')
+    }
 }
 
 fn check(

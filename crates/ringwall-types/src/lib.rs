@@ -43,7 +43,7 @@ pub use id::{
     DecisionId, DeviceId, EventId, HostName, IdempotencyKey, KeyId, PolicyId, PrincipalId, RequestId,
     ResourceId, ResponseId, RoleName, RuleId, SourceName, TechniqueId, TenantId, ThreatId,
 };
-pub use ip::IpAddress;
+pub use ip::{IpAddress, IpNetwork};
 pub use level::{Clearance, Sensitivity, Severity};
 pub use names::nearest;
 pub use principal::{Principal, PrincipalKind};

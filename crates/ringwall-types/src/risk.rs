@@ -72,6 +72,11 @@ impl Confidence {
         thousandths("confidence", value).map(Self)
     }
 
+    /// Takes thousandths; more than 1000 counts as 1000.
+    pub const fn from_thousandths_clamped(value: u16) -> Self {
+        Self(if value > 1000 { 1000 } else { value })
+    }
+
     /// Confidence of a threshold rule: 1 − 0.2 · threshold / measured, so 0.800 when it first fires and nearer to 1
     /// the further the measure is past the threshold. A measure below its threshold counts as equal to it.
     pub fn past_threshold(threshold: u64, measured: u64) -> Self {

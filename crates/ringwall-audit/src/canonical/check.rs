@@ -6,14 +6,13 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::{MAX_DEPTH, MAX_SAFE_INTEGER, key_order, short_escape};
+use super::{MAX_DEPTH, MAX_SAFE_INTEGER, first_escape, key_order, short_escape};
 use crate::Error;
 use crate::error::Detail;
 
 /// Accepts exactly the bytes that [`to_canonical`](super::to_canonical) writes for some value.
 pub fn check_canonical(bytes: &[u8]) -> Result<(), Error> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| fault(error.valid_up_to(), "not utf-8"))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| fault(error.valid_up_to(), "not utf-8"))?;
     let mut cursor = Cursor { text, at: 0, depth: 0 };
     cursor.value()?;
     match cursor.peek() {
@@ -118,10 +117,7 @@ impl<'a> Cursor<'a> {
     /// Steps over characters that stand for themselves.
     fn plain_run(&mut self) -> &'a str {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let len = rest
-            .bytes()
-            .position(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
-            .unwrap_or(rest.len());
+        let len = first_escape(rest.as_bytes()).unwrap_or(rest.len());
         self.at += len;
         rest.get(..len).unwrap_or_default()
     }
@@ -199,9 +195,17 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The character that a letter after a backslash stands for.
+/// The character that a letter after a backslash stands for: `short_escape` read backwards.
 fn escaped_by(letter: u8) -> Option<u8> {
-    (0..=b'\\').find(|byte| short_escape(*byte) == Some(letter))
+    match letter {
+        b'"' | b'\\' => Some(letter),
+        b'b' => Some(0x08),
+        b't' => Some(0x09),
+        b'n' => Some(0x0A),
+        b'f' => Some(0x0C),
+        b'r' => Some(0x0D),
+        _ => None,
+    }
 }
 
 fn fault(at: usize, why: &str) -> Error {

@@ -8,37 +8,45 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::ops::Range;
 
-use serde::ser::{
-    Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use serde::ser::{Serialize, Serializer};
 
-use super::{MAX_DEPTH, MAX_SAFE_INTEGER, key_order, short_escape};
+use super::nested::{Array, Object};
+use super::{MAX_DEPTH, MAX_SAFE_INTEGER, first_escape, key_order, short_escape};
 use crate::Error;
 use crate::error::Detail;
 
 /// The output, and the entries of every object that is still open.
-#[derive(Default)]
 pub(super) struct Writer {
-    out: Vec<u8>,
-    keys: String,
-    entries: Vec<Entry>,
+    pub(super) out: Vec<u8>,
+    pub(super) keys: String,
+    pub(super) entries: Vec<Entry>,
     scratch: Vec<u8>,
-    depth: usize,
+    pub(super) depth: usize,
 }
 
 /// One key and value: the plain key in `Writer::keys`, the written pair in `Writer::out`.
-struct Entry {
-    key: Range<usize>,
-    pair: Range<usize>,
+pub(super) struct Entry {
+    pub(super) key: Range<usize>,
+    pub(super) pair: Range<usize>,
 }
 
 impl Writer {
+    /// Has room for a record of the usual size, so that writing it asks for memory once.
+    pub(super) fn new() -> Self {
+        Self {
+            out: Vec::with_capacity(1024),
+            keys: String::with_capacity(256),
+            entries: Vec::with_capacity(32),
+            scratch: Vec::new(),
+            depth: 0,
+        }
+    }
+
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.out
     }
 
-    fn enter(&mut self) -> Result<(), Error> {
+    pub(super) fn enter(&mut self) -> Result<(), Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(unrepresentable(format!("nested deeper than {MAX_DEPTH} levels")));
@@ -53,20 +61,6 @@ impl Writer {
         write!(self.out, "{shown}").map_err(|error| unrepresentable(error.to_string()))
     }
 
-    fn array(&mut self, close: &'static [u8]) -> Result<Array<'_>, Error> {
-        self.enter()?;
-        self.out.push(b'[');
-        Ok(Array { writer: self, is_first: true, close })
-    }
-
-    fn object(&mut self, close: &'static [u8]) -> Result<Object<'_>, Error> {
-        self.enter()?;
-        self.out.push(b'{');
-        let body_start = self.out.len();
-        let (first_entry, keys_start) = (self.entries.len(), self.keys.len());
-        Ok(Object { writer: self, body_start, first_entry, keys_start, open: None, close })
-    }
-
     /// Opens the one-entry object that stands for an enum variant with content.
     fn variant(&mut self, name: &str) -> Result<(), Error> {
         self.enter()?;
@@ -77,7 +71,7 @@ impl Writer {
     }
 
     /// Puts the entries from `first_entry` on in key order; refuses a key that comes twice.
-    fn order(&mut self, first_entry: usize, body_start: usize) -> Result<(), Error> {
+    pub(super) fn order(&mut self, first_entry: usize, body_start: usize) -> Result<(), Error> {
         let Self { out, keys, entries, scratch, .. } = self;
         // INVARIANT: every entry's ranges were taken from `keys` and `out`, which only grow while it is open.
         let key = |entry: &Entry| keys.get(entry.key.clone()).unwrap_or_default();
@@ -165,7 +159,9 @@ impl<'w> Serializer for &'w mut Writer {
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), Error> {
-        Err(unrepresentable(format!("float `{value}`; give it as an integer of a smaller unit or as a string")))
+        Err(unrepresentable(format!(
+            "float `{value}`; give it as an integer of a smaller unit or as a string"
+        )))
     }
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
@@ -202,7 +198,11 @@ impl<'w> Serializer for &'w mut Writer {
         self.serialize_str(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
         value.serialize(self)
     }
 
@@ -221,15 +221,15 @@ impl<'w> Serializer for &'w mut Writer {
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Array<'w>, Error> {
-        self.array(b"]")
+        Array::open(self, b"]")
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Array<'w>, Error> {
-        self.array(b"]")
+        Array::open(self, b"]")
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Array<'w>, Error> {
-        self.array(b"]")
+        Array::open(self, b"]")
     }
 
     fn serialize_tuple_variant(
@@ -240,15 +240,15 @@ impl<'w> Serializer for &'w mut Writer {
         _: usize,
     ) -> Result<Array<'w>, Error> {
         self.variant(variant)?;
-        self.array(b"]}")
+        Array::open(self, b"]}")
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Object<'w>, Error> {
-        self.object(b"}")
+        Object::open(self, b"}")
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Object<'w>, Error> {
-        self.object(b"}")
+        Object::open(self, b"}")
     }
 
     fn serialize_struct_variant(
@@ -259,208 +259,7 @@ impl<'w> Serializer for &'w mut Writer {
         _: usize,
     ) -> Result<Object<'w>, Error> {
         self.variant(variant)?;
-        self.object(b"}}")
-    }
-}
-
-/// An array that is being written.
-pub(super) struct Array<'w> {
-    writer: &'w mut Writer,
-    is_first: bool,
-    close: &'static [u8],
-}
-
-impl SerializeSeq for Array<'_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        if !self.is_first {
-            self.writer.out.push(b',');
-        }
-        self.is_first = false;
-        value.serialize(&mut *self.writer)
-    }
-
-    fn end(self) -> Result<(), Error> {
-        self.writer.out.extend_from_slice(self.close);
-        self.writer.depth -= self.close.len();
-        Ok(())
-    }
-}
-
-/// The other shapes that serde calls by another name but that are arrays in JSON.
-macro_rules! is_array {
-    ($($shape:ident . $step:ident),+) => { $(
-        impl $shape for Array<'_> {
-            type Ok = ();
-            type Error = Error;
-
-            fn $step<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-                SerializeSeq::serialize_element(self, value)
-            }
-
-            fn end(self) -> Result<(), Error> {
-                SerializeSeq::end(self)
-            }
-        }
-    )+ };
-}
-
-is_array!(SerializeTuple.serialize_element, SerializeTupleStruct.serialize_field, SerializeTupleVariant.serialize_field);
-
-/// An object that is being written.
-pub(super) struct Object<'w> {
-    writer: &'w mut Writer,
-    body_start: usize,
-    first_entry: usize,
-    keys_start: usize,
-    open: Option<Range<usize>>,
-    close: &'static [u8],
-}
-
-impl SerializeMap for Object<'_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        let start = self.writer.keys.len();
-        key.serialize(KeyWriter { keys: &mut self.writer.keys })?;
-        self.open = Some(start..self.writer.keys.len());
-        Ok(())
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let Some(key) = self.open.take() else {
-            return Err(unrepresentable("a value without a key"));
-        };
-        let Writer { out, keys, .. } = &mut *self.writer;
-        if out.len() > self.body_start {
-            out.push(b',');
-        }
-        let pair_start = out.len();
-        write_string(out, keys.get(key.clone()).unwrap_or_default());
-        out.push(b':');
-        value.serialize(&mut *self.writer)?;
-        let pair = pair_start..self.writer.out.len();
-        self.writer.entries.push(Entry { key, pair });
-        Ok(())
-    }
-
-    fn end(self) -> Result<(), Error> {
-        self.writer.order(self.first_entry, self.body_start)?;
-        self.writer.entries.truncate(self.first_entry);
-        self.writer.keys.truncate(self.keys_start);
-        self.writer.out.extend_from_slice(self.close);
-        self.writer.depth -= self.close.len();
-        Ok(())
-    }
-}
-
-/// Structs, whose keys are field names.
-macro_rules! is_object {
-    ($($shape:ident),+) => { $(
-        impl $shape for Object<'_> {
-            type Ok = ();
-            type Error = Error;
-
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-                let start = self.writer.keys.len();
-                self.writer.keys.push_str(key);
-                self.open = Some(start..self.writer.keys.len());
-                SerializeMap::serialize_value(self, value)
-            }
-
-            fn end(self) -> Result<(), Error> {
-                SerializeMap::end(self)
-            }
-        }
-    )+ };
-}
-
-is_object!(SerializeStruct, SerializeStructVariant);
-
-/// Takes a map key as plain text; refuses everything that JSON could not use as a key.
-struct KeyWriter<'w> {
-    keys: &'w mut String,
-}
-
-/// Scalars whose key is their decimal or literal text.
-macro_rules! key_by_text {
-    ($($method:ident: $scalar:ty),+) => { $(
-        fn $method(self, value: $scalar) -> Result<(), Error> {
-            self.serialize_str(&value.to_string())
-        }
-    )+ };
-}
-
-/// Shapes that are no keys.
-macro_rules! key_refused {
-    ($($method:ident($($argument:ty),*) -> $answer:ty),+ $(,)?) => { $(
-        fn $method(self, $(_: $argument),*) -> Result<$answer, Error> {
-            Err(unrepresentable("an object key must be text"))
-        }
-    )+ };
-}
-
-impl Serializer for KeyWriter<'_> {
-    type Ok = ();
-    type Error = Error;
-    type SerializeSeq = Impossible<(), Error>;
-    type SerializeTuple = Impossible<(), Error>;
-    type SerializeTupleStruct = Impossible<(), Error>;
-    type SerializeTupleVariant = Impossible<(), Error>;
-    type SerializeMap = Impossible<(), Error>;
-    type SerializeStruct = Impossible<(), Error>;
-    type SerializeStructVariant = Impossible<(), Error>;
-
-    key_by_text!(
-        serialize_bool: bool, serialize_char: char,
-        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128,
-        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_u128: u128
-    );
-
-    key_refused!(
-        serialize_f32(f32) -> (),
-        serialize_f64(f64) -> (),
-        serialize_bytes(&[u8]) -> (),
-        serialize_none() -> (),
-        serialize_unit() -> (),
-        serialize_unit_struct(&'static str) -> (),
-        serialize_seq(Option<usize>) -> Self::SerializeSeq,
-        serialize_tuple(usize) -> Self::SerializeTuple,
-        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct,
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant,
-        serialize_map(Option<usize>) -> Self::SerializeMap,
-        serialize_struct(&'static str, usize) -> Self::SerializeStruct,
-        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant,
-    );
-
-    fn serialize_str(self, value: &str) -> Result<(), Error> {
-        self.keys.push_str(value);
-        Ok(())
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
-        self.serialize_str(variant)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
-        value.serialize(self)
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<(), Error> {
-        Err(unrepresentable("an object key must be text"))
+        Object::open(self, b"}}")
     }
 }
 
@@ -470,10 +269,10 @@ impl serde::ser::Error for Error {
     }
 }
 
-fn write_string(out: &mut Vec<u8>, text: &str) {
+pub(super) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')) {
+    while let Some(at) = first_escape(rest) {
         let (plain, tail) = rest.split_at(at);
         out.extend_from_slice(plain);
         if let Some((byte, after)) = tail.split_first() {
@@ -497,6 +296,6 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
     }
 }
 
-fn unrepresentable(why: impl Into<String>) -> Error {
+pub(super) fn unrepresentable(why: impl Into<String>) -> Error {
     Error::NotRepresentable(Detail::new(why))
 }

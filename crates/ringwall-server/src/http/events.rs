@@ -1,0 +1,56 @@
+//! Events: uploaded as lines.
+
+use axum::Json;
+use axum::extract::{Query, Request, State};
+use ringwall::IngestReport;
+use ringwall::detect::Format;
+use ringwall_types::SourceName;
+use serde::Deserialize;
+
+use super::App;
+use super::auth::Authenticated;
+use super::body::read;
+use super::error::ApiError;
+use crate::keys::Scope;
+
+/// How the lines are to be read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reading {
+    #[serde(default)]
+    format: Option<String>,
+    #[serde(default)]
+    source: Option<SourceName>,
+}
+
+/// Send events, one a line.
+///
+/// Each line is accepted or rejected for itself; accepted ones are durable and judged when the answer comes.
+#[utoipa::path(
+    post, path = "/v1/events", tag = "events", security(("api_key" = [])),
+    params(
+        ("format" = Option<String>, Query, description = "`ndjson` (default) or `sshd`"),
+        ("source" = Option<String>, Query, description = "the feed that the lines come from, with a clock of its own"),
+    ),
+    request_body(content = String, content_type = "application/x-ndjson"),
+    responses(
+        (status = 200, description = "what became of each line", body = ref("#/components/schemas/IngestReport")),
+        (status = 400, description = "no line can be read at all", body = ref("#/components/schemas/ErrorBody")),
+        (status = 413, description = "the body is too long", body = ref("#/components/schemas/ErrorBody")),
+    )
+)]
+pub(super) async fn ingest(
+    State(app): State<App>,
+    guest: Authenticated,
+    Query(reading): Query<Reading>,
+    request: Request,
+) -> Result<Json<IngestReport>, ApiError> {
+    let caller = guest.may(Scope::Ingest)?;
+    let format = reading.format.as_deref().unwrap_or(Format::Ndjson.as_str());
+    let format: Format = format.parse().map_err(|error| ApiError::invalid(format!("{error}")))?;
+    let bytes = read(request.into_body(), app.settings.events_body_bytes_max).await?;
+    let report = app.engine.ingest(&caller, format, reading.source, &bytes).await?;
+    metrics::counter!("ringwall_events_total", "status" => "accepted").increment(report.accepted);
+    metrics::counter!("ringwall_events_total", "status" => "rejected").increment(report.rejected);
+    Ok(Json(report))
+}

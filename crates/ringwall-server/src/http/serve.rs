@@ -1,0 +1,100 @@
+//! Connections: accepted up to a limit, timed while they are idle, drained at the end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+use crate::config::ServerSettings;
+
+/// How long a client may take to send a request's head, and to shake hands.
+const HEAD_WAIT: Duration = Duration::from_secs(10);
+/// How long to wait after an accept failed, for example because too many files are open.
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// Serves until `stop` is set; then finishes what is under way, for at most the configured time.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    settings: &ServerSettings,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(settings.connections_max));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            _ = stop.wait_for(|stopped| *stopped) => break,
+        };
+        let (stream, address, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                let _ = tokio::time::timeout(ACCEPT_RETRY, stop.wait_for(|stopped| *stopped)).await;
+                continue;
+            }
+        };
+        let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let _place = place;
+            let served = match tls {
+                None => connection(stream, address, router, watcher).await,
+                Some(tls) => match tokio::time::timeout(HEAD_WAIT, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection(stream, address, router, watcher).await,
+                    Ok(Err(error)) => return tracing::debug!(%address, %error, "no TLS"),
+                    Err(_) => return tracing::debug!(%address, "the TLS handshake took too long"),
+                },
+            };
+            if let Err(error) = served {
+                tracing::debug!(%address, %error, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    let drain = Duration::from_secs(settings.drain_secs);
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests were still under way when the time to finish them was over");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, address) = listener.accept().await?;
+    // Answers are small and wait for the disk already; they must not wait for more to send.
+    stream.set_nodelay(true)?;
+    Ok((stream, address, place))
+}
+
+async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    stream: S,
+    address: SocketAddr,
+    router: Router,
+    watcher: hyper_util::server::graceful::Watcher,
+) -> Result<(), hyper::Error> {
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ConnectInfo(address));
+        router.clone().oneshot(request)
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WAIT)
+        .max_headers(64)
+        .serve_connection(TokioIo::new(stream), service);
+    watcher.watch(connection).await
+}

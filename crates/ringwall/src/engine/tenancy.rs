@@ -1,0 +1,107 @@
+//! A tenant's own things: its policies, its threats.
+
+use std::sync::Arc;
+
+use ringwall_store::{PAGE_MAX, RecordKey};
+use ringwall_types::{Administration, AuditRecord, RecordBody, TenantId, Threat, ThreatId};
+
+use super::{Caller, Engine};
+use crate::Error;
+use crate::policies::PolicyVersion;
+use crate::tenants::{THREAT_KIND, Tenant, document};
+
+impl Engine {
+    pub(crate) async fn tenant(&self, id: &TenantId) -> Result<Arc<Tenant>, Error> {
+        self.tenants.tenant(self.stores.records.as_ref(), id).await
+    }
+
+    /// The policies in force.
+    pub async fn policies(&self, caller: &Caller) -> Result<Arc<PolicyVersion>, Error> {
+        Ok(self.tenant(&caller.tenant).await?.policies.load_full())
+    }
+
+    /// Replaces the tenant's policies by the ones in `text`, all or nothing; they bind on the very next decision.
+    ///
+    /// Errors: [`Error::Policies`] with every mistake; the old policies then stay in force.
+    pub async fn replace_policies(&self, caller: &Caller, text: &str) -> Result<Arc<PolicyVersion>, Error> {
+        let state = self.tenant(&caller.tenant).await?;
+        let next = state.policies.load().next(text)?;
+        let message = format!("epoch {}, {} policies", next.epoch(), next.set().len());
+        self.administer(caller, "policies_replaced", "", message).await?;
+        let stored = next.store(self.stores.records.as_ref(), &caller.tenant).await?;
+        state.policies.store(stored.clone());
+        Ok(stored)
+    }
+
+    /// Threats in order of their ids, after `after`, at most `limit`.
+    pub async fn threats(
+        &self,
+        caller: &Caller,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Threat>, Error> {
+        let page = self.stores.records.scan(&caller.tenant, THREAT_KIND, after, limit.min(PAGE_MAX)).await?;
+        page.iter().map(|record| document(THREAT_KIND, record)).collect()
+    }
+
+    /// One threat.
+    pub async fn threat(&self, caller: &Caller, id: &ThreatId) -> Result<Threat, Error> {
+        let found = self.stored_threat(&caller.tenant, id).await?;
+        found.ok_or_else(|| Error::NotFound(format!("there is no threat `{id}`")))
+    }
+
+    pub(crate) async fn stored_threat(
+        &self,
+        tenant: &TenantId,
+        id: &ThreatId,
+    ) -> Result<Option<Threat>, Error> {
+        let key = RecordKey::new(tenant.clone(), THREAT_KIND, id.as_str());
+        let record = self.stores.records.read(&[key]).await?.into_iter().next().flatten();
+        record.map(|record| document(THREAT_KIND, &record)).transpose()
+    }
+
+    /// What keeps the engine from answering as it should, in words for an operator; empty when nothing does.
+    pub async fn faults(&self) -> Vec<&'static str> {
+        const LAG_MAX: u64 = 100_000;
+        let mut faults = Vec::new();
+        if self.journal.has_gap() {
+            faults.push("the audit log could not be written, so requests are denied");
+        }
+        if self.stores.log.head().await.is_err() {
+            faults.push("the audit log cannot be read");
+        }
+        let key = RecordKey::new(TenantId::system(), "readiness", "probe");
+        if self.stores.records.read(&[key]).await.is_err() {
+            faults.push("the state cannot be read");
+        }
+        if self.detection_lag() > LAG_MAX {
+            faults.push("detection is far behind the log");
+        }
+        faults
+    }
+
+    /// Records a change of ringwall itself; the caller makes the change after it is recorded.
+    pub async fn administer(
+        &self,
+        caller: &Caller,
+        act: &str,
+        object: &str,
+        message: String,
+    ) -> Result<u64, Error> {
+        let body = RecordBody::Administration(Administration {
+            act: act.to_owned(),
+            by: caller.key.clone(),
+            object: object.to_owned(),
+            message,
+        });
+        let record = AuditRecord { tenant: caller.tenant.clone(), recorded_at: self.clock.now(), body };
+        Ok(self.journal.append(vec![record]).await?.start)
+    }
+
+    /// Appends records of the caller's tenant; gives the index of the first.
+    pub(crate) async fn record(&self, tenant: &TenantId, bodies: Vec<RecordBody>) -> Result<u64, Error> {
+        let now = self.clock.now();
+        let record = |body| AuditRecord { tenant: tenant.clone(), recorded_at: now, body };
+        Ok(self.journal.append(bodies.into_iter().map(record).collect()).await?.start)
+    }
+}

@@ -1,0 +1,120 @@
+//! What can be checked without a running server: a whole stored log, a proof file.
+//!
+//! Promises: names the first leaf that is wrong; trusts nothing but the public key.
+
+use std::collections::BTreeMap;
+
+use ringwall_audit::{
+    Checkpoint, Hash, LogProof, LogVerifier, TileId, VerifierKey, inclusion_proof, tiles_for_inclusion,
+};
+use ringwall_store::{Head, Node, StoredEntry};
+use ringwall_types::AuditRecord;
+
+use crate::Error;
+use crate::engine::Proof;
+use crate::journal::parse;
+
+/// How many entries are read at once.
+const CHUNK: usize = 1000;
+
+/// A stored log, read without anybody's help.
+pub trait LogSource {
+    /// Size, state and checkpoint; `None` while the log is empty.
+    fn head(&self) -> Result<Option<Head>, ringwall_store::Error>;
+
+    /// Entries from `from` on, at most `limit`.
+    fn read(&self, from: u64, limit: usize) -> Result<Vec<StoredEntry>, ringwall_store::Error>;
+
+    /// Hashes of entries (level 0) or of nodes.
+    fn hashes(&self, level: u8, range: std::ops::Range<u64>) -> Result<Vec<[u8; 32]>, ringwall_store::Error>;
+
+    /// Every inner node, ordered by level and index.
+    fn nodes(&self) -> Result<Vec<Node>, ringwall_store::Error>;
+}
+
+/// A log that holds together.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Verified {
+    /// How many records there are.
+    pub size: u64,
+    /// The root that was signed, base64; empty while the log is empty.
+    pub root: String,
+}
+
+/// Checks every record, every hash, every node and the signed checkpoint.
+///
+/// `progress` hears how many records were checked. Errors name the first leaf that is wrong.
+pub fn verify_log(
+    log: &dyn LogSource,
+    key: &VerifierKey,
+    mut progress: impl FnMut(u64),
+) -> Result<Verified, Error> {
+    let mut verifier = LogVerifier::new();
+    loop {
+        let next = verifier.size();
+        let entries = read_or_name(log, next)?;
+        if entries.is_empty() {
+            break;
+        }
+        for entry in &entries {
+            verifier.leaf(entry.index, &entry.body, &Hash::from_bytes(entry.hash))?;
+            check_owner(entry)?;
+        }
+        progress(verifier.size());
+    }
+    for node in log.nodes()? {
+        verifier.tile_node(node.level, node.index, &Hash::from_bytes(node.hash))?;
+    }
+    let Some(head) = log.head()? else {
+        return match verifier.size() {
+            0 => Ok(Verified { size: 0, root: String::new() }),
+            size => Err(ringwall_store::Error::Corrupt(format!("{size} records, but no checkpoint")).into()),
+        };
+    };
+    let checkpoint = verifier.finish(&head.checkpoint, std::slice::from_ref(key), key.name().as_str())?;
+    Ok(Verified { size: checkpoint.size(), root: checkpoint.root().to_base64() })
+}
+
+/// Reads a chunk; when the file itself is damaged there, finds the leaf at which it can no longer be read.
+fn read_or_name(log: &dyn LogSource, next: u64) -> Result<Vec<StoredEntry>, Error> {
+    log.read(next, CHUNK).map_err(|error| {
+        let unreadable = (next..next + CHUNK as u64).find(|index| log.read(*index, 1).is_err());
+        let leaf = unreadable.unwrap_or(next);
+        ringwall_store::Error::Corrupt(format!("leaf {leaf} cannot be read: {error}")).into()
+    })
+}
+
+/// The tenant stands beside the leaf so that it can be read without parsing; it must be the leaf's own.
+fn check_owner(entry: &StoredEntry) -> Result<(), Error> {
+    let record = parse(&entry.body)?;
+    if record.tenant == entry.tenant {
+        return Ok(());
+    }
+    let message =
+        format!("leaf {} belongs to `{}` but is filed under `{}`", entry.index, record.tenant, entry.tenant);
+    Err(ringwall_store::Error::Corrupt(message).into())
+}
+
+/// Makes a proof from a stored log alone.
+pub fn prove_offline(log: &dyn LogSource, index: u64) -> Result<Proof, Error> {
+    let missing = || Error::NotFound(format!("there is no record {index}"));
+    let head = log.head()?.ok_or_else(missing)?;
+    let entry =
+        log.read(index, 1)?.into_iter().next().filter(|entry| entry.index == index).ok_or_else(missing)?;
+    let mut tiles: BTreeMap<TileId, Vec<Hash>> = BTreeMap::new();
+    for tile in tiles_for_inclusion(index, head.size)? {
+        let start = tile.index * 256;
+        let hashes = log.hashes(tile.level, start..start + u64::from(tile.width))?;
+        tiles.insert(tile, hashes.into_iter().map(Hash::from_bytes).collect());
+    }
+    let hashes = inclusion_proof(index, head.size, &tiles)?;
+    let text = LogProof::new(Some(&entry.body), index, hashes, &head.checkpoint)?.to_string();
+    Ok(Proof { index, size: head.size, text })
+}
+
+/// Verifies a proof file with nothing but the public key; gives the signed checkpoint and the record that is proven.
+pub fn check_proof(file: &[u8], key: &VerifierKey) -> Result<(u64, Checkpoint, AuditRecord), Error> {
+    let proof = LogProof::parse(file)?;
+    let (checkpoint, leaf) = proof.verify_self_contained(std::slice::from_ref(key))?;
+    Ok((proof.index(), checkpoint, parse(leaf)?))
+}

@@ -1,0 +1,85 @@
+//! The policies in force: one set a tenant, numbered by epoch, stored, replaced all or nothing.
+
+use std::sync::Arc;
+
+use ringwall_authz::PolicySet;
+use ringwall_store::{Expect, RecordKey, RecordWrite, Records};
+use ringwall_types::TenantId;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+const KIND: &str = "policy_set";
+const CURRENT: &str = "current";
+
+/// A policy set with its number.
+#[derive(Debug)]
+pub struct PolicyVersion {
+    epoch: u64,
+    text: String,
+    set: PolicySet,
+    stored: Option<u64>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    epoch: u64,
+    text: String,
+}
+
+impl PolicyVersion {
+    /// What is in force before anybody wrote a policy: nothing, so everything is denied.
+    pub(crate) fn none() -> Self {
+        Self { epoch: 0, text: String::new(), set: PolicySet::empty(), stored: None }
+    }
+
+    /// How often the tenant's policies were replaced.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The document as it was written. Empty when nobody wrote one.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The policies.
+    pub fn set(&self) -> &PolicySet {
+        &self.set
+    }
+
+    /// Reads what is in force. A stored document that does not load any more is an error, so everything is denied.
+    pub(crate) async fn load(records: &dyn Records, tenant: &TenantId) -> Result<Self, Error> {
+        let key = RecordKey::new(tenant.clone(), KIND, CURRENT);
+        let Some(record) = records.read(&[key]).await?.into_iter().next().flatten() else {
+            return Ok(Self::none());
+        };
+        let stored: Stored = serde_json::from_slice(&record.body).map_err(|error| {
+            ringwall_store::Error::Corrupt(format!("the policies of `{tenant}`: {error}"))
+        })?;
+        let set = PolicySet::from_yaml(&stored.text).map_err(|errors| Error::Policies(errors.to_string()))?;
+        Ok(Self { epoch: stored.epoch, text: stored.text, set, stored: Some(record.version) })
+    }
+
+    /// The next version, not yet in force.
+    pub(crate) fn next(&self, text: &str) -> Result<Self, Error> {
+        let set = PolicySet::from_yaml(text).map_err(|errors| Error::Policies(errors.to_string()))?;
+        Ok(Self { epoch: self.epoch + 1, text: text.to_owned(), set, stored: self.stored })
+    }
+
+    /// Stores this version in place of the one that it was made from.
+    pub(crate) async fn store(
+        mut self,
+        records: &dyn Records,
+        tenant: &TenantId,
+    ) -> Result<Arc<Self>, Error> {
+        let stored = Stored { epoch: self.epoch, text: self.text.clone() };
+        let body = serde_json::to_vec(&stored).map_err(|error| Error::Invalid(error.to_string()))?;
+        let expect = self.stored.map_or(Expect::Absent, Expect::Version);
+        let key = RecordKey::new(tenant.clone(), KIND, CURRENT);
+        let versions = records.write(vec![RecordWrite { key, expect, body: Some(body) }]).await?;
+        self.stored = versions.first().copied();
+        Ok(Arc::new(self))
+    }
+}

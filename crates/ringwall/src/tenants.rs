@@ -1,0 +1,186 @@
+//! What the engine keeps in memory for each tenant: policies, responses in force, open threats.
+//!
+//! Promises: a tenant is loaded whole from the store before its first decision, or that decision is a Deny; nothing
+//! here is lost with the process, since every change is stored before it is made here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use arc_swap::ArcSwap;
+use ringwall_store::{PAGE_MAX, Record, Records};
+use ringwall_types::{
+    AccessRequest, Response, ResponseAction, ResponseId, Subject, Target, TenantId, Threat, ThreatId,
+    ThreatStatus, Timestamp,
+};
+use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
+
+use crate::Error;
+use crate::policies::PolicyVersion;
+
+/// Where threats are stored.
+pub(crate) const THREAT_KIND: &str = "threat";
+/// Where responses in force are stored.
+pub(crate) const RESPONSE_KIND: &str = "response";
+
+/// The most tenants that are kept in memory; further ones are refused.
+const TENANTS_MAX: usize = 10_000;
+
+/// Every tenant that has been asked about.
+#[derive(Default)]
+pub(crate) struct Tenants {
+    by_id: Mutex<HashMap<TenantId, Arc<OnceCell<Arc<Tenant>>>>>,
+}
+
+/// One tenant.
+pub(crate) struct Tenant {
+    pub(crate) policies: ArcSwap<PolicyVersion>,
+    responses: RwLock<HashMap<(ResponseAction, Target), Response>>,
+    threats: RwLock<BTreeMap<ThreatId, Threat>>,
+}
+
+impl Tenants {
+    /// The tenant, loaded from the store when it is asked for the first time.
+    pub(crate) async fn tenant(&self, records: &dyn Records, id: &TenantId) -> Result<Arc<Tenant>, Error> {
+        let cell = {
+            let mut by_id = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
+            if by_id.len() >= TENANTS_MAX && !by_id.contains_key(id) {
+                let message = format!("more than {TENANTS_MAX} tenants");
+                return Err(ringwall_store::Error::Limit(message).into());
+            }
+            by_id.entry(id.clone()).or_default().clone()
+        };
+        cell.get_or_try_init(|| async { Tenant::load(records, id).await.map(Arc::new) }).await.cloned()
+    }
+}
+
+impl Tenant {
+    async fn load(records: &dyn Records, id: &TenantId) -> Result<Self, Error> {
+        let policies = PolicyVersion::load(records, id).await?;
+        let responses: Vec<Response> = all(records, id, RESPONSE_KIND).await?;
+        let threats: Vec<Threat> = all(records, id, THREAT_KIND).await?;
+        let by_target = |response: Response| {
+            let target = response.plan.target.clone()?;
+            Some(((response.plan.action, target), response))
+        };
+        Ok(Self {
+            policies: ArcSwap::from_pointee(policies),
+            responses: RwLock::new(responses.into_iter().filter_map(by_target).collect()),
+            threats: RwLock::new(
+                threats
+                    .into_iter()
+                    .filter(|threat| threat.status == ThreatStatus::Open)
+                    .map(|threat| (threat.id.clone(), threat))
+                    .collect(),
+            ),
+        })
+    }
+
+    /// Responses in force at `now` against the request's address or principal.
+    pub(crate) fn responses_about(&self, request: &AccessRequest, now: Timestamp) -> Vec<Response> {
+        let responses = self.responses.read().unwrap_or_else(PoisonError::into_inner);
+        if responses.is_empty() {
+            return Vec::new();
+        }
+        let address =
+            request.environment.source_ip.map(|address| (ResponseAction::BlockIp, Target::SourceIp(address)));
+        let principal = Target::Principal(request.principal.id.clone());
+        let keys = [
+            address,
+            Some((ResponseAction::LockAccount, principal.clone())),
+            Some((ResponseAction::QuarantineUser, principal)),
+        ];
+        let found = keys.iter().flatten().filter_map(|key| responses.get(key));
+        found.filter(|response| response.binds_at(now)).cloned().collect()
+    }
+
+    /// Open threats about the request's address or principal.
+    pub(crate) fn threats_about(&self, request: &AccessRequest) -> Vec<Threat> {
+        let threats = self.threats.read().unwrap_or_else(PoisonError::into_inner);
+        let concerns = |threat: &&Threat| match &threat.subject {
+            Subject::SourceIp(address) => request.environment.source_ip == Some(*address),
+            Subject::Principal(principal) => *principal == request.principal.id,
+        };
+        threats.values().filter(concerns).cloned().collect()
+    }
+
+    /// Takes the newest state of a threat in; a closed one is no longer kept here.
+    pub(crate) fn note_threat(&self, threat: &Threat) {
+        let mut threats = self.threats.write().unwrap_or_else(PoisonError::into_inner);
+        match threat.status {
+            ThreatStatus::Open => drop(threats.insert(threat.id.clone(), threat.clone())),
+            ThreatStatus::Closed => drop(threats.remove(&threat.id)),
+        }
+    }
+
+    /// The response in force of this action against this target.
+    pub(crate) fn response(
+        &self,
+        action: ResponseAction,
+        target: &Target,
+        now: Timestamp,
+    ) -> Option<Response> {
+        let responses = self.responses.read().unwrap_or_else(PoisonError::into_inner);
+        responses.get(&(action, target.clone())).filter(|response| response.binds_at(now)).cloned()
+    }
+
+    /// The response in force with this id.
+    pub(crate) fn response_by_id(&self, id: &ResponseId, now: Timestamp) -> Option<Response> {
+        self.responses_in_force(now).into_iter().find(|response| response.id == *id)
+    }
+
+    /// Every response in force, by id.
+    pub(crate) fn responses_in_force(&self, now: Timestamp) -> Vec<Response> {
+        let responses = self.responses.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<_> =
+            responses.values().filter(|response| response.binds_at(now)).cloned().collect();
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found
+    }
+
+    /// Takes a response in, and gives the ids of those that are over and can be forgotten everywhere.
+    pub(crate) fn note_response(&self, response: &Response, now: Timestamp) -> Vec<ResponseId> {
+        let Some(target) = response.plan.target.clone() else { return Vec::new() };
+        let mut responses = self.responses.write().unwrap_or_else(PoisonError::into_inner);
+        let mut over = Vec::new();
+        responses.retain(|_, held| {
+            let keep = held.binds_at(now);
+            if !keep {
+                over.push(held.id.clone());
+            }
+            keep
+        });
+        let key = (response.plan.action, target);
+        if response.binds_at(now) {
+            over.extend(responses.insert(key, response.clone()).map(|replaced| replaced.id));
+        } else {
+            let is_held = responses.get(&key).is_some_and(|held| held.id == response.id);
+            over.extend(is_held.then(|| responses.remove(&key)).flatten().map(|ended| ended.id));
+        }
+        over
+    }
+}
+
+/// Every document of one kind.
+async fn all<T: DeserializeOwned>(
+    records: &dyn Records,
+    tenant: &TenantId,
+    kind: &'static str,
+) -> Result<Vec<T>, Error> {
+    let (mut found, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = records.scan(tenant, kind, after.as_deref(), PAGE_MAX).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after = Some(last.id.clone());
+        for record in &page {
+            found.push(document(kind, record)?);
+        }
+    }
+}
+
+/// Reads a stored document.
+pub(crate) fn document<T: DeserializeOwned>(kind: &str, record: &Record) -> Result<T, Error> {
+    serde_json::from_slice(&record.body).map_err(|error| {
+        ringwall_store::Error::Corrupt(format!("{kind} `{}` cannot be read: {error}", record.id)).into()
+    })
+}
