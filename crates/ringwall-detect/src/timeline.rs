@@ -93,6 +93,9 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
+    /// So few stamps are looked through sooner than anything about them is kept. Tests lower it to meet both ways.
+    const FEW: usize = if cfg!(test) { 4 } else { 16 };
+
     pub(crate) fn stamps(&self) -> &VecDeque<Stamp> {
         &self.stamps
     }
@@ -126,8 +129,13 @@ impl Timeline {
     /// Looks at every window that holds the stamp at `at`, marks what is evidence now, and says what is new.
     pub(crate) fn judge(&mut self, at: usize, rule: &CompiledRule) -> Found {
         let mut found = Found::default();
-        let mut runs = self.runs.take().unwrap_or_else(|| self.runs_without(at, rule));
         let matches = self.stamps.get(at).map_or(0, |stamp| stamp.matches);
+        if self.stamps.len() <= Self::FEW {
+            self.runs = None;
+            groups(rule, matches).for_each(|group| self.judge_late(at, group, &mut found));
+            return found;
+        }
+        let mut runs = self.runs.take().unwrap_or_else(|| self.runs_without(at, rule));
         for group in groups(rule, matches) {
             let Some(stamp) = self.stamps.get(at) else { break };
             let (place, member) = (stamp.place(), group.member(stamp));

@@ -69,6 +69,8 @@ pub struct Engine {
     repeated: Mutex<HashMap<(TenantId, IdempotencyKey), Arc<tokio::sync::Mutex<()>>>>,
     /// Up to which log index detection has worked.
     followed: watch::Sender<u64>,
+    /// What detection has counted.
+    detection: watch::Sender<ringwall_detect::Metrics>,
     pub(crate) node_detectors: crate::nodes::Detectors,
 }
 
@@ -88,6 +90,7 @@ impl Engine {
             log_key: parts.log_key,
             repeated: Mutex::default(),
             followed: watch::Sender::new(0),
+            detection: watch::Sender::new(ringwall_detect::Metrics::default()),
             node_detectors: crate::nodes::Detectors::default(),
         }))
     }

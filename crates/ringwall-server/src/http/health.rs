@@ -51,9 +51,19 @@ pub(super) async fn readyz(State(app): State<App>) -> impl IntoResponse {
     responses((status = 200, description = "counters, gauges and histograms", body = String, content_type = "text/plain"))
 )]
 pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is a double")]
-    metrics::gauge!("ringwall_detection_lag_records").set(app.engine.detection_lag() as f64);
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is a double")]
-    metrics::gauge!("ringwall_log_records").set(*app.engine.stores().log.size().borrow() as f64);
+    let found = app.engine.detection_metrics();
+    for (name, value) in [
+        ("ringwall_log_records", *app.engine.stores().log.size().borrow()),
+        ("ringwall_detection_lag_records", app.engine.detection_lag()),
+        ("ringwall_detection_events", found.observed),
+        ("ringwall_detection_late_events", found.late),
+        ("ringwall_detection_clamped_events", found.clamped),
+        ("ringwall_detection_duplicate_events", found.duplicates),
+        ("ringwall_detection_evicted_subjects", found.evicted),
+        ("ringwall_detection_threats_opened", found.opened),
+    ] {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a double")]
+        metrics::gauge!(name).set(value as f64);
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render())
 }

@@ -30,7 +30,12 @@ const BATCH_ENTRIES: usize = 500;
 const SNAPSHOT_ENTRIES: u64 = 20_000;
 /// How often threats are looked at that time alone closes, and how long a failed step waits.
 const IDLE: Duration = Duration::from_secs(30);
+const IDLE_MICROS: i64 = 30_000_000;
 const RETRY: Duration = Duration::from_secs(1);
+
+/// When the newest upload of each tenant was recorded. Each upload without a source is a time line of its own, so that
+/// old events that are sent late are judged like any others.
+type Batches = BTreeMap<TenantId, Timestamp>;
 
 /// What a batch of entries led to.
 #[derive(Default)]
@@ -53,24 +58,29 @@ impl Engine {
             }
         };
         let mut saved = next;
+        let mut batches = Batches::default();
+        let mut closed_at = self.clock.now();
         self.followed.send_replace(next);
         let mut size = self.stores.log.size();
         while !*stop.borrow() {
-            match self.step(&mut detector, next).await {
+            let now = self.clock.now();
+            if now.micros_since(closed_at) > IDLE_MICROS {
+                closed_at = now;
+                self.report(self.close_what_is_over(&mut detector).await);
+            }
+            match self.step(&mut detector, &mut batches, next).await {
                 Ok(after) if after > next => {
                     next = after;
                     self.followed.send_replace(next);
+                    self.watch_pressure(&detector);
                 }
                 Ok(_) => {
                     if next - saved >= SNAPSHOT_ENTRIES {
                         saved = self.save(&detector, next).await.unwrap_or(saved);
                     }
-                    let grown = tokio::select! {
-                        grown = tokio::time::timeout(IDLE, size.wait_for(|size| *size > next)) => grown.is_ok(),
-                        _ = stop.changed() => true,
-                    };
-                    if !grown {
-                        self.report(self.close_what_is_over(&mut detector).await);
+                    tokio::select! {
+                        _ = tokio::time::timeout(IDLE, size.wait_for(|size| *size > next)) => {}
+                        _ = stop.changed() => {}
                     }
                 }
                 Err(error) => {
@@ -102,6 +112,25 @@ impl Engine {
         }
     }
 
+    /// Tells an operator, once for each growth, that detection had to forget subjects.
+    fn watch_pressure(&self, detector: &Detector) {
+        let metrics = detector.metrics();
+        let before = self.detection.send_replace(metrics);
+        if metrics.evicted > before.evicted {
+            for pressure in detector.pressure() {
+                tracing::warn!(
+                    tenant = %pressure.tenant, rule = %pressure.rule, subjects = pressure.subjects,
+                    evicted = pressure.evicted, "state pressure: detection forgets subjects; somebody may be flooding it"
+                );
+            }
+        }
+    }
+
+    /// What detection has counted since the server started.
+    pub fn detection_metrics(&self) -> ringwall_detect::Metrics {
+        *self.detection.borrow()
+    }
+
     /// How many entries detection is behind the log.
     pub fn detection_lag(&self) -> u64 {
         self.stores.log.size().borrow().saturating_sub(*self.followed.borrow())
@@ -119,7 +148,7 @@ impl Engine {
     }
 
     /// Judges the entries from `next` on and writes what they lead to; gives the index after the last one.
-    async fn step(&self, detector: &mut Detector, next: u64) -> Result<u64, Error> {
+    async fn step(&self, detector: &mut Detector, batches: &mut Batches, next: u64) -> Result<u64, Error> {
         let entries = self.stores.log.read(next, BATCH_ENTRIES).await?;
         let Some(last) = entries.last() else { return Ok(next) };
         let after = last.index + 1;
@@ -127,6 +156,9 @@ impl Engine {
         for entry in &entries {
             match event_of(entry) {
                 Ok(Some((event, arrival))) => {
+                    if batches.insert(entry.tenant.clone(), arrival) != Some(arrival) {
+                        detector.start_batch(&entry.tenant);
+                    }
                     let found = detector.observe(entry.index, &event, arrival).changes;
                     if !found.is_empty() {
                         changes.entry(entry.tenant.clone()).or_default().extend(found);
