@@ -2,6 +2,7 @@
 
 mod check;
 mod log;
+mod out;
 mod run;
 mod serve;
 mod table;
@@ -78,6 +79,12 @@ enum Outcome {
     No,
 }
 
+/// Prints a line to standard output; a reader that went away ends the command quietly.
+macro_rules! say {
+    ($($part:tt)*) => { $crate::cli::out::line(format_args!($($part)*)) };
+}
+use say;
+
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
     let arguments = Arguments::parse();
@@ -110,7 +117,7 @@ impl Arguments {
                 Ok(check::config(&command, &file, settings()))
             }
             Command::Openapi => {
-                println!("{:#}", crate::http::document());
+                say!("{:#}", crate::http::document());
                 Ok(Outcome::Done)
             }
             Command::Completions { shell } => {

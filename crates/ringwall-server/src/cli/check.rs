@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use ringwall::authz::PolicySet;
 
-use super::Outcome;
+use super::{Outcome, say};
 use crate::config::Settings;
 
 /// Commands of `ringwall policy`.
@@ -34,8 +34,8 @@ pub(super) fn policy(command: &PolicyCommand) -> Result<Outcome, String> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     match PolicySet::from_yaml(&text) {
         Ok(set) => {
-            println!("{}: {} policies, no mistakes", file.display(), set.len());
-            set.warnings().iter().for_each(|warning| println!("warning: {warning}"));
+            say!("{}: {} policies, no mistakes", file.display(), set.len());
+            set.warnings().iter().for_each(|warning| say!("warning: {warning}"));
             Ok(Outcome::Done)
         }
         Err(errors) => {
@@ -47,7 +47,7 @@ pub(super) fn policy(command: &PolicyCommand) -> Result<Outcome, String> {
 
 pub(super) fn config(command: &ConfigCommand, file: &Path, settings: Result<Settings, String>) -> Outcome {
     if matches!(command, ConfigCommand::Schema) {
-        println!("{:#}", schemars::schema_for!(Settings).to_value());
+        say!("{:#}", schemars::schema_for!(Settings).to_value());
         return Outcome::Done;
     }
     match settings {
@@ -57,8 +57,8 @@ pub(super) fn config(command: &ConfigCommand, file: &Path, settings: Result<Sett
         }
         Ok(settings) => {
             match command {
-                ConfigCommand::Show => println!("{:#}", serde_json::to_value(settings).unwrap_or_default()),
-                _ => println!("{}: no mistakes", file.display()),
+                ConfigCommand::Show => say!("{:#}", serde_json::to_value(settings).unwrap_or_default()),
+                _ => say!("{}: no mistakes", file.display()),
             }
             Outcome::Done
         }

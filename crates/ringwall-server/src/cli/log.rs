@@ -1,6 +1,6 @@
 //! `ringwall log`: everything that can be known of the audit log from files alone.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use ringwall::{LogSource, check_proof, prove_offline, verify_log};
 use ringwall_sqlite::LogReader;
 use ringwall_store::{Head, Node, StoredEntry};
 
-use super::Outcome;
+use super::{Outcome, out, say};
 use crate::config::Settings;
 use crate::files::verifier_key;
 
@@ -50,17 +50,17 @@ pub(super) fn run(command: Command, settings: &Settings) -> Result<Outcome, Stri
         Command::Verify { key } => verify(directory, key.as_deref()),
         Command::Checkpoint => {
             let head = open(directory)?.head().map_err(|error| error.to_string())?;
-            print!("{}", head.ok_or("the log is still empty")?.checkpoint);
+            out::print(&head.ok_or("the log is still empty")?.checkpoint);
             Ok(Outcome::Done)
         }
         Command::Prove { index, out } => {
             let proof = prove_offline(&open(directory)?, index).map_err(|error| error.to_string())?;
             match out {
-                None => print!("{}", proof.text),
+                None => out::print(&proof.text),
                 Some(file) => {
                     std::fs::write(&file, &proof.text)
                         .map_err(|error| format!("{}: {error}", file.display()))?;
-                    println!("{}: record {index} of {}", file.display(), proof.size);
+                    say!("{}: record {index} of {}", file.display(), proof.size);
                 }
             }
             Ok(Outcome::Done)
@@ -82,7 +82,7 @@ fn verify(directory: &Path, key: Option<&str>) -> Result<Outcome, String> {
     bar.finish_and_clear();
     match verified {
         Ok(verified) => {
-            println!("verified: {} records, root {}, signed by {key}", verified.size, verified.root);
+            say!("verified: {} records, root {}, signed by {key}", verified.size, verified.root);
             Ok(Outcome::Done)
         }
         Err(error) => Ok(bad(&error.to_string())),
@@ -105,13 +105,9 @@ fn check(file: &Path, key: &str, directory: &Path) -> Result<Outcome, String> {
     read.map_err(|error| format!("{}: {error}", file.display()))?;
     match check_proof(&bytes, &key) {
         Ok((index, checkpoint, record)) => {
-            println!(
-                "verified: record {index} of {} is in the log {}",
-                checkpoint.size(),
-                checkpoint.origin()
-            );
+            say!("verified: record {index} of {} is in the log {}", checkpoint.size(), checkpoint.origin());
             let shown = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())?;
-            writeln!(std::io::stdout(), "{shown}").map_err(|error| error.to_string())?;
+            say!("{shown}");
             Ok(Outcome::Done)
         }
         Err(error) => {

@@ -20,7 +20,7 @@ use ringwall_types::{Severity, SourceName, TenantId};
 use serde_json::{Value, json};
 
 use super::log::progress_bar;
-use super::{Outcome, runtime, table};
+use super::{Outcome, runtime, say, table};
 use crate::config::Settings;
 
 /// How much is read before the workflow runs over it.
@@ -281,20 +281,20 @@ fn print_json(workflow: &Workflow, findings: &Findings) {
         "rejected": rejected,
         "threats": findings.sorted(),
     });
-    println!("{report:#}");
+    say!("{report:#}");
 }
 
 fn print_table(findings: &Findings) {
     let rows: Vec<_> = findings.sorted().into_iter().map(row).collect();
     if rows.is_empty() {
-        println!("no threats");
+        say!("no threats");
     } else {
         table::print(
             ["SEVERITY", "RULE", "SOURCE", "USER", "COUNT", "FIRST", "LAST", "ATT&CK", "RESPONSE (dry run)"],
             &rows,
         );
     }
-    println!(
+    say!(
         "\n{} threats in {} events ({} lines read, {} unrelated, {} rejected)",
         rows.len(),
         findings.events,

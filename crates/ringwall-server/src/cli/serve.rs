@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Outcome, runtime};
+use super::{Outcome, runtime, say};
 use crate::config::Settings;
 use crate::files::signing_key;
 use crate::http::{App, router, serve};
@@ -87,7 +87,7 @@ async fn run_until_stopped(settings: Settings) -> Result<(), String> {
     // Detection stops after the last request, so that what was accepted is judged or will be at the next start.
     stop.send_replace(true);
     following.await.map_err(|error| format!("detection died: {error}"))?;
-    println!("stopped");
+    say!("stopped");
     Ok(())
 }
 
@@ -129,12 +129,12 @@ async fn announce(
     keys: &Keys,
 ) -> Result<(), String> {
     let scheme = if has_tls { "https" } else { "http" };
-    println!("ringwall {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
-    println!("data: {}", directory.display());
-    println!("log key: {key}");
+    say!("ringwall {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
+    say!("data: {}", directory.display());
+    say!("log key: {key}");
     if let Some(token) = keys.setup_token().await.map_err(|error| error.to_string())? {
-        println!("setup token: {}", token.expose());
-        println!(
+        say!("setup token: {}", token.expose());
+        say!(
             "exchange it once for an admin API key: POST {scheme}://{address}/v1/setup {{\"token\": \"…\"}}"
         );
     }

@@ -1,5 +1,7 @@
 //! Plain tables for a terminal: columns as wide as their content.
 
+use super::say;
+
 /// Prints `rows` below `heads`; control characters in cells are shown as `?`, since cells hold attackers' text.
 pub(super) fn print<const N: usize>(heads: [&str; N], rows: &[[String; N]]) {
     let clean =
@@ -13,7 +15,7 @@ pub(super) fn print<const N: usize>(heads: [&str; N], rows: &[[String; N]]) {
     }
     let line = |cells: [&str; N]| {
         let padded: Vec<_> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        println!("{}", padded.join("  ").trim_end());
+        say!("{}", padded.join("  ").trim_end());
     };
     line(heads);
     rows.iter().for_each(|row| line(row.each_ref().map(String::as_str)));
