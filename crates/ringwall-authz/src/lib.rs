@@ -31,7 +31,7 @@ pub use limits::{
     CONDITIONS_MAX, DESCRIPTION_BYTES_MAX, DOCUMENT_BYTES_MAX, OBLIGATIONS_MAX, OPERAND_ENTRIES_MAX,
     PATH_DEPTH_MAX, POLICIES_MAX,
 };
-pub use operand::{Affix, Bound, Choices, Cidr, Elapsed, HourWindow, Needle, Range};
+pub use operand::{Affix, Bound, Choices, Elapsed, HourWindow, Needle, Range};
 pub use operator::{Operator, Test};
 pub use policy::{AttributePath, Condition, Effect, Policy, Root};
 pub use set::{Combining, PolicySet, Warning};

@@ -239,20 +239,14 @@ fn obligation(node: &Node) -> Result<Obligation, Fault> {
         Fault::new(LoadErrorKind::InvalidObligation, format!("obligation: {error}")).at(node.position)
     };
     let json = serde_json::to_value(node.to_value()?).map_err(|error| invalid(error.to_string()))?;
-    let obligation: Obligation = serde_json::from_value(json).map_err(|error| {
+    serde_json::from_value(json).map_err(|error| {
         let given = node.find("type").and_then(Node::as_text).filter(|given| !OBLIGATIONS.contains(given));
         let fault = invalid(error.to_string());
         match given {
             Some(given) => fault.instead_of(given, Known::Names(OBLIGATIONS)),
             None => fault,
         }
-    })?;
-    // An obligation without fields is read without a look at what else is given, so that is compared here.
-    let read = serde_json::to_value(&obligation).map_err(|error| invalid(error.to_string()))?;
-    match node.entries().iter().find(|(key, _)| read.get(&key.text).is_none()) {
-        Some((key, _)) => Err(invalid(format!("key {} is unknown", quoted(&key.text))).at(key.position)),
-        None => Ok(obligation),
-    }
+    })
 }
 
 const DOCUMENT_KEYS: &[&str] = &["policies", "combining", "timezone"];

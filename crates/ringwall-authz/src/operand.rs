@@ -3,13 +3,8 @@
 //! Promises: a list of choices is never empty and holds one kind, a range is never upside down, a window is never
 //! empty, an address block has one spelling.
 
-use std::fmt;
-use std::net::IpAddr;
-use std::str::FromStr;
+use ringwall_types::{InvalidValue, Number, Timestamp, Value};
 
-use ringwall_types::{InvalidValue, IpAddress, Number, Timestamp, Value};
-
-use crate::error::quoted;
 use crate::limits::ELAPSED_DAYS_MAX;
 
 /// A number or a moment: what has an order.
@@ -249,73 +244,6 @@ fn clock_minutes(text: &str) -> Option<u16> {
 pub(crate) fn digits(text: &str, len: std::ops::RangeInclusive<usize>, max: u16) -> Option<u16> {
     let plain = len.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten().filter(|number| *number <= max)
-}
-
-/// A block of addresses in CIDR notation. A block of IPv4-mapped IPv6 addresses *is* its IPv4 block.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Cidr {
-    base: IpAddr,
-    prefix_bits: u8,
-}
-
-impl Cidr {
-    /// Whether the address lies in the block. An IPv6 block never holds an IPv4 address, `::/0` neither.
-    pub fn contains(self, address: IpAddress) -> bool {
-        masked(address.as_ip(), self.prefix_bits) == Some(self.base)
-            && address.as_ip().is_ipv4() == self.base.is_ipv4()
-    }
-}
-
-impl FromStr for Cidr {
-    type Err = InvalidValue;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let malformed = || operand(format!("{} is not an address or an address block", quoted(text)));
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(digits(bits, 1..=3, 128).ok_or_else(malformed)?)),
-            None => (text, None),
-        };
-        let given: IpAddr = address.parse().map_err(|_| malformed())?;
-        let base = given.to_canonical();
-        let bits_max: u16 = if given.is_ipv4() { 32 } else { 128 };
-        // The first 96 bits of a mapped address only say that it is one.
-        let mapped_bits: u16 = if given == base { 0 } else { 96 };
-        let prefix_bits = bits
-            .unwrap_or(bits_max)
-            .checked_sub(mapped_bits)
-            .filter(|_| bits.is_none_or(|bits| bits <= bits_max))
-            .and_then(|bits| u8::try_from(bits).ok())
-            .ok_or_else(malformed)?;
-        match masked(base, prefix_bits) {
-            Some(network) if network == base => Ok(Self { base, prefix_bits }),
-            Some(network) => Err(operand(format!(
-                "{} has bits behind its prefix; the block is `{network}/{prefix_bits}`",
-                quoted(text)
-            ))),
-            None => Err(malformed()),
-        }
-    }
-}
-
-impl fmt::Display for Cidr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.base, self.prefix_bits)
-    }
-}
-
-/// The address with all bits behind the prefix cleared; `None` when it has fewer bits than the prefix.
-fn masked(address: IpAddr, prefix_bits: u8) -> Option<IpAddr> {
-    let prefix_bits = u32::from(prefix_bits);
-    match address {
-        IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32_u32.checked_sub(prefix_bits)?).unwrap_or(0);
-            Some(IpAddr::V4((u32::from(v4) & mask).into()))
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128_u32.checked_sub(prefix_bits)?).unwrap_or(0);
-            Some(IpAddr::V6((u128::from(v6) & mask).into()))
-        }
-    }
 }
 
 /// A moment from RFC 3339 text with an offset, or from a date, which stands for 00:00 UTC.

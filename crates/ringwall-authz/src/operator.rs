@@ -5,9 +5,9 @@
 
 use std::fmt;
 
-use ringwall_types::{InvalidValue, Timestamp, Value};
+use ringwall_types::{InvalidValue, IpNetwork, Timestamp, Value};
 
-use crate::operand::{Affix, Bound, Choices, Cidr, Elapsed, HourWindow, Needle, Range};
+use crate::operand::{Affix, Bound, Choices, Elapsed, HourWindow, Needle, Range};
 use crate::operand::{moment_or_date, operand, wrong};
 
 /// Declares the operators with their names, so that no list of them can lack one.
@@ -143,7 +143,7 @@ pub enum Test {
     WithinHours(HourWindow),
     WithinMinutes(Elapsed),
     WithinDays(Elapsed),
-    IpIn(Vec<Cidr>),
+    IpIn(Vec<IpNetwork>),
 }
 
 const MINUTE_SECS: u32 = 60;
@@ -240,7 +240,7 @@ impl Test {
             Self::WithinHours(window) => window.to_value(),
             Self::WithinMinutes(elapsed) => elapsed.to_value(MINUTE_SECS),
             Self::WithinDays(elapsed) => elapsed.to_value(DAY_SECS),
-            Self::IpIn(blocks) => Value::from(blocks.iter().map(Cidr::to_string).collect::<Vec<_>>()),
+            Self::IpIn(blocks) => Value::from(blocks.iter().map(IpNetwork::to_string).collect::<Vec<_>>()),
         }
     }
 }
@@ -275,7 +275,7 @@ fn elapsed(value: &Value, unit_secs: u32) -> Result<Elapsed, InvalidValue> {
     }
 }
 
-fn blocks(value: Value) -> Result<Vec<Cidr>, InvalidValue> {
+fn blocks(value: Value) -> Result<Vec<IpNetwork>, InvalidValue> {
     let texts = match value {
         Value::Text(_) => vec![value],
         other => list(other)?,

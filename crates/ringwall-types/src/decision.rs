@@ -122,7 +122,7 @@ pub enum Obligation {
         channel: String,
     },
     /// Record the access itself, beside the decision.
-    LogAccess,
+    LogAccess {},
     /// Hand these fields out encrypted only.
     Encrypt {
         /// Dotted paths of the fields.

@@ -113,7 +113,8 @@ impl FromStr for IpNetwork {
             (given, _) => Self { base: IpAddress(given), prefix_bits },
         };
         if network.first() != network.base {
-            return Err(wrong(&format!("has bits beyond its prefix; the network is {}", network.first())));
+            let meant = Self { base: network.first(), ..network };
+            return Err(wrong(&format!("has bits beyond its prefix; the network is `{meant}`")));
         }
         Ok(network)
     }

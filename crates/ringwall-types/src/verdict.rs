@@ -106,6 +106,12 @@ impl Verdict {
         self.policy_epoch
     }
 
+    /// This recorded verdict, confirmed: `judged` came to the same decision just now, so it is as good as fresh.
+    #[must_use]
+    pub fn confirmed_by(self, judged: &Self) -> Self {
+        Self { fresh: judged.fresh && judged.decision == self.decision, ..self }
+    }
+
     /// Proof that this process allowed the request; `None` for anything else, and for a verdict read from a log.
     pub fn permit(&self) -> Option<Permit> {
         (self.fresh && self.decision == Decision::Allow).then_some(Permit(()))

@@ -92,7 +92,7 @@ policies:
         check(policies, r#"{"user": {"bad": false}}"#, Effect::Allow, ReasonCode::PolicyAllow, Some("a"));
     assert_eq!(
         allowed.obligations,
-        [Obligation::LogAccess, Obligation::Encrypt { fields: vec!["x".into()] }]
+        [Obligation::LogAccess {}, Obligation::Encrypt { fields: vec!["x".into()] }]
     );
     let denied =
         check(policies, r#"{"user": {"bad": true}}"#, Effect::Deny, ReasonCode::PolicyDeny, Some("c"));

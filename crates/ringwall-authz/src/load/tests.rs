@@ -67,7 +67,7 @@ fn a_document_is_read_to_the_last_key() {
     assert_eq!(night.description, "Operators may restart services at night.");
     assert_eq!(night.timezone.as_ref().unwrap().name(), "America/New_York");
     let masked = Obligation::MaskFields { fields: vec!["a.b".into()] };
-    assert_eq!(night.obligations, [Obligation::LogAccess, masked]);
+    assert_eq!(night.obligations, [Obligation::LogAccess {}, masked]);
     let [roles, time, low, high] = night.conditions.as_slice() else { panic!("{night:?}") };
     assert!(roles.ignore_case && !time.ignore_case);
     assert_eq!(time.timezone.as_ref().unwrap().name(), "Asia/Tokyo");
@@ -190,7 +190,7 @@ fn operands_without_a_meaning_are_refused() {
     );
     operand(
         "{user.a: {ip_in: 10.0.0.1/8}}",
-        "`user.a`: `ip_in`: operand: `10.0.0.1/8` has bits behind its prefix; the block is `10.0.0.0/8`",
+        "`user.a`: `ip_in`: network: `10.0.0.1/8` has bits beyond its prefix; the network is `10.0.0.0/8`",
     );
 }
 

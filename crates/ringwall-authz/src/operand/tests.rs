@@ -1,13 +1,15 @@
+use ringwall_types::IpNetwork;
+
 use super::*;
 
 #[track_caller]
 fn block(text: &str, shown: &str) {
-    assert_eq!(text.parse::<Cidr>().unwrap().to_string(), shown);
+    assert_eq!(text.parse::<IpNetwork>().unwrap().to_string(), shown);
 }
 
 #[track_caller]
 fn no_block(text: &str) {
-    assert!(text.parse::<Cidr>().is_err(), "{text}");
+    assert!(text.parse::<IpNetwork>().is_err(), "{text}");
 }
 
 #[test]

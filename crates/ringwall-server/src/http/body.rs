@@ -1,7 +1,10 @@
 //! Bodies: how long they may be, and what is said when they are not what they should be.
 
+use std::time::Duration;
+
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -27,9 +30,40 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     }
 }
 
+/// The part of the path that names something.
+pub(super) struct Named(pub(super) String);
+
+impl FromRequestParts<App> for Named {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let name = Path::<String>::from_request_parts(parts, app).await;
+        name.map(|Path(name)| Self(name)).map_err(|error| ApiError::invalid(format!("path: {}", error.body_text())))
+    }
+}
+
+/// The query string; an unknown parameter is an error.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Parameters<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let query = Query::<T>::try_from_uri(&parts.uri);
+        query.map(|Query(query)| Self(query)).map_err(|error| ApiError::invalid(format!("query: {}", error.body_text())))
+    }
+}
+
+/// How long a client may take to send a body.
+const BODY_WAIT: Duration = Duration::from_secs(60);
+
 /// Reads a body of at most `bytes_max`.
 pub(super) async fn read(body: Body, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
-    match Limited::new(body, bytes_max).collect().await {
+    let read = tokio::time::timeout(BODY_WAIT, Limited::new(body, bytes_max).collect()).await;
+    let Ok(read) = read else {
+        return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body took too long"));
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => {
             let message = format!("the body is longer than {bytes_max} bytes; send it in parts");

@@ -1,7 +1,7 @@
 //! Decisions: asked for, and looked up.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use ringwall::Answer;
 use ringwall_types::{AccessRequest, DecisionId, DecisionRecord};
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::App;
 use super::auth::Authenticated;
-use super::body::JsonBody;
+use super::body::{JsonBody, Named};
 use super::error::ApiError;
 use crate::keys::Scope;
 
@@ -63,7 +63,7 @@ pub(super) struct RecordedDecision {
 pub(super) async fn decision(
     State(app): State<App>,
     guest: Authenticated,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<RecordedDecision>, ApiError> {
     let caller = guest.may(Scope::Read)?;
     let id = DecisionId::new(id).map_err(|error| ApiError::invalid(error.to_string()))?;

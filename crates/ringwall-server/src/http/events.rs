@@ -1,7 +1,7 @@
 //! Events: uploaded as lines.
 
 use axum::Json;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use ringwall::IngestReport;
 use ringwall::detect::Format;
 use ringwall_types::SourceName;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::App;
 use super::auth::Authenticated;
-use super::body::read;
+use super::body::{Parameters, read};
 use super::error::ApiError;
 use crate::keys::Scope;
 
@@ -42,7 +42,7 @@ pub(super) struct Reading {
 pub(super) async fn ingest(
     State(app): State<App>,
     guest: Authenticated,
-    Query(reading): Query<Reading>,
+    Parameters(reading): Parameters<Reading>,
     request: Request,
 ) -> Result<Json<IngestReport>, ApiError> {
     let caller = guest.may(Scope::Ingest)?;

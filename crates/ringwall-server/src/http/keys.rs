@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use ringwall_types::{KeyId, TenantId};
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::auth::{Authenticated, Stranger};
-use super::body::JsonBody;
+use super::body::{JsonBody, Named};
 use super::error::ApiError;
 use crate::keys::{KeyInfo, NewKey, Scope};
 
@@ -133,7 +133,7 @@ pub(super) async fn make(
 pub(super) async fn revoke(
     State(app): State<App>,
     guest: Authenticated,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<StatusCode, ApiError> {
     let caller = guest.may(Scope::ManageKeys)?;
     let id = KeyId::new(id).map_err(|error| ApiError::invalid(error.to_string()))?;

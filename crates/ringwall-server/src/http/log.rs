@@ -1,11 +1,12 @@
 //! The audit log: checkpoint, key, proofs.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
 use super::App;
 use super::auth::Authenticated;
+use super::body::Named;
 use super::error::ApiError;
 use crate::keys::Scope;
 
@@ -49,7 +50,7 @@ pub(super) async fn key(State(app): State<App>, guest: Authenticated) -> Result<
 pub(super) async fn proof(
     State(app): State<App>,
     guest: Authenticated,
-    Path(index): Path<String>,
+    Named(index): Named,
 ) -> Result<impl IntoResponse, ApiError> {
     let caller = guest.may(Scope::Read)?;
     let index = index.parse().map_err(|_| ApiError::invalid("index: give a number from 0 on"))?;

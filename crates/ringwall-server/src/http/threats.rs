@@ -1,13 +1,14 @@
 //! Threats and responses.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use ringwall_types::{Response, ResponseId, Threat, ThreatId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::auth::Authenticated;
+use super::body::{Named, Parameters};
 use super::error::ApiError;
 use crate::keys::Scope;
 
@@ -46,7 +47,7 @@ pub(super) struct ThreatPage {
 pub(super) async fn threats(
     State(app): State<App>,
     guest: Authenticated,
-    Query(page): Query<Page>,
+    Parameters(page): Parameters<Page>,
 ) -> Result<Json<ThreatPage>, ApiError> {
     let caller = guest.may(Scope::Read)?;
     let limit = page.limit.unwrap_or(PAGE_DEFAULT);
@@ -70,7 +71,7 @@ pub(super) async fn threats(
 pub(super) async fn threat(
     State(app): State<App>,
     guest: Authenticated,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<Threat>, ApiError> {
     let caller = guest.may(Scope::Read)?;
     let id = ThreatId::new(id).map_err(|error| ApiError::invalid(error.to_string()))?;
@@ -108,7 +109,7 @@ pub(super) struct ResponseList {
 pub(super) async fn undo(
     State(app): State<App>,
     guest: Authenticated,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<Response>, ApiError> {
     let caller = guest.may(Scope::Respond)?;
     let id = ResponseId::new(id).map_err(|error| ApiError::invalid(error.to_string()))?;

@@ -31,6 +31,9 @@ fn only_a_fresh_allow_gives_a_permit() {
     let read_back: Verdict = serde_json::from_str(&serde_json::to_string(&allow).unwrap()).unwrap();
     assert_eq!(read_back, allow);
     assert!(read_back.permit().is_none());
+    let deny = join(vec![]);
+    assert!(read_back.clone().confirmed_by(&deny).permit().is_none());
+    assert!(read_back.confirmed_by(&allow).permit().is_some());
     assert!(join(vec![finding(Layer::Application, Decision::Challenge, 0)]).permit().is_none());
 }
 

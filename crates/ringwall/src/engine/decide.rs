@@ -81,7 +81,7 @@ impl Engine {
         if let Some((index, record)) =
             before.filter(|(_, record)| record.verdict.decision() == verdict.decision())
         {
-            return Ok(Answer { verdict: record.verdict, log_index: Some(index) });
+            return Ok(Answer { verdict: record.verdict.confirmed_by(&verdict), log_index: Some(index) });
         }
         Ok(self.act(&request, digest, verdict, faults).await)
     }
