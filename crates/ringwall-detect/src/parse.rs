@@ -14,6 +14,8 @@ use std::fmt;
 
 use ringwall_types::{InvalidValue, SecurityEvent, SourceName, TenantId, Timestamp};
 
+pub(crate) use ringwall_types::quoted;
+
 /// The longest line that is read, in bytes without its end.
 pub const LINE_BYTES_MAX: usize = 65_536;
 
@@ -92,11 +94,4 @@ pub(crate) fn text_of(line: &[u8]) -> Result<&str, ParseError> {
     }
     std::str::from_utf8(line)
         .map_err(|error| ParseError::new(format!("is not UTF-8 from byte {} on", error.valid_up_to())))
-}
-
-/// Shortens attacker-controlled text for a message.
-pub(crate) fn quoted(given: &str) -> String {
-    const SHOWN_CHARS_MAX: usize = 60;
-    let clean: String = given.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS_MAX).collect();
-    if clean.len() < given.len() { format!("`{clean}…`") } else { format!("`{clean}`") }
 }

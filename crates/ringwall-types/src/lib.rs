@@ -45,7 +45,7 @@ pub use id::{
 };
 pub use ip::{IpAddress, IpNetwork};
 pub use level::{Clearance, Sensitivity, Severity};
-pub use names::nearest;
+pub use names::{nearest, quoted};
 pub use principal::{Principal, PrincipalKind};
 pub use record::{Administration, AuditRecord, DecisionRecord, Digest, RecordBody};
 pub use request::AccessRequest;

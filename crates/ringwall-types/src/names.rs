@@ -13,8 +13,8 @@ pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, candidate)| candidate)
 }
 
-/// Shortens attacker-controlled text for a message.
-pub(crate) fn quoted(given: &str) -> String {
+/// Attacker-controlled text for a message: in backticks, without control characters, at most 60 characters of it.
+pub fn quoted(given: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 60;
     let clean: String = given.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS_MAX).collect();
     if clean.len() < given.len() { format!("`{clean}…`") } else { format!("`{clean}`") }

@@ -1,5 +1,6 @@
 //! What a user can set. Everything has a default that is safe; an unknown key is an error.
 
+use ringwall_detect::{Rule, RuleSet};
 use ringwall_types::{Confidence, IpNetwork, PrincipalId, ResponseAction, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ pub struct DetectionConfig {
     /// Which of the named rules are on: `brute_force`, `privilege_escalation`, `data_exfiltration`,
     /// `lateral_movement`, `anomalous_access`, `insider_threat`.
     pub rules: Vec<String>,
+    /// Rules of your own, beside the named ones or in place of one with the same id.
+    pub own_rules: Vec<Rule>,
     /// How much is remembered, and how far clocks are trusted.
     pub limits: ringwall_detect::Limits,
 }
@@ -48,8 +51,25 @@ pub struct DetectionConfig {
 impl Default for DetectionConfig {
     fn default() -> Self {
         let rules = ringwall_detect::DEFAULT_RULES.iter().map(|&rule| rule.to_owned()).collect();
-        Self { rules, limits: ringwall_detect::Limits::default() }
+        Self { rules, own_rules: Vec::new(), limits: ringwall_detect::Limits::default() }
     }
+}
+
+impl DetectionConfig {
+    /// The rules in force.
+    pub fn rule_set(&self) -> Result<RuleSet, Error> {
+        rule_set(&self.rules, &self.own_rules)
+    }
+}
+
+/// The named rules, with `own` added or put in place of those with the same id.
+pub(crate) fn rule_set(named: &[String], own: &[Rule]) -> Result<RuleSet, Error> {
+    let joined = || match (named, own) {
+        (named, []) => RuleSet::named(named),
+        ([], own) => RuleSet::new(own.iter().cloned()),
+        (named, own) => RuleSet::named(named)?.replaced_by(RuleSet::new(own.iter().cloned())?),
+    };
+    joined().map_err(|error| Error::Invalid(error.to_string()))
 }
 
 /// Whether responses are carried out.
@@ -134,6 +154,7 @@ impl Config {
                 "response.ttl_secs: {ttl_secs} is not in 1 to {TTL_SECS_MAX}"
             )));
         }
+        self.detection.rule_set().map_err(|error| Error::Invalid(format!("detection: {error}")))?;
         Ok(())
     }
 }

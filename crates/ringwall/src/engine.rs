@@ -25,6 +25,7 @@ pub use decide::Answer;
 pub(crate) use detection::{Changed, collect};
 pub use ingest::{IngestReport, LineOutcome};
 pub use proofs::Proof;
+pub(crate) use proofs::{Tiles, assemble, hashes_of};
 
 /// Whoever calls the engine: what a door found out about them.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,6 +65,8 @@ pub struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) config: Config,
+    /// The rules by which the log is judged.
+    rules: ringwall_detect::RuleSet,
     log_key: VerifierKey,
     /// Serializes requests that carry the same idempotency key.
     repeated: Mutex<HashMap<(TenantId, IdempotencyKey), Arc<tokio::sync::Mutex<()>>>>,
@@ -78,8 +81,7 @@ impl Engine {
     /// An engine on `parts`. Detection starts with [`Engine::follow`].
     pub fn new(parts: Parts) -> Result<Arc<Self>, Error> {
         parts.config.check()?;
-        ringwall_detect::RuleSet::named(&parts.config.detection.rules)
-            .map_err(|error| Error::Invalid(error.to_string()))?;
+        let rules = parts.config.detection.rule_set()?;
         Ok(Arc::new(Self {
             journal: Journal::new(parts.stores.log.clone()),
             stores: parts.stores,
@@ -87,6 +89,7 @@ impl Engine {
             clock: parts.clock,
             entropy: parts.entropy,
             config: parts.config,
+            rules,
             log_key: parts.log_key,
             repeated: Mutex::default(),
             followed: watch::Sender::new(0),

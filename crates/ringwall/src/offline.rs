@@ -2,16 +2,12 @@
 //!
 //! Promises: names the first leaf that is wrong; trusts nothing but the public key.
 
-use std::collections::BTreeMap;
-
-use ringwall_audit::{
-    Checkpoint, Hash, LogProof, LogVerifier, TileId, VerifierKey, inclusion_proof, tiles_for_inclusion,
-};
+use ringwall_audit::{Checkpoint, Hash, LogProof, LogVerifier, VerifierKey, tiles_for_inclusion};
 use ringwall_store::{Head, Node, StoredEntry};
 use ringwall_types::AuditRecord;
 
 use crate::Error;
-use crate::engine::Proof;
+use crate::engine::{Proof, Tiles, assemble, hashes_of};
 use crate::journal::parse;
 
 /// How many entries are read at once.
@@ -101,15 +97,12 @@ pub fn prove_offline(log: &dyn LogSource, index: u64) -> Result<Proof, Error> {
     let head = log.head()?.ok_or_else(missing)?;
     let entry =
         log.read(index, 1)?.into_iter().next().filter(|entry| entry.index == index).ok_or_else(missing)?;
-    let mut tiles: BTreeMap<TileId, Vec<Hash>> = BTreeMap::new();
+    let mut tiles = Tiles::new();
     for tile in tiles_for_inclusion(index, head.size)? {
-        let start = tile.index * 256;
-        let hashes = log.hashes(tile.level, start..start + u64::from(tile.width))?;
+        let hashes = log.hashes(tile.level, hashes_of(tile))?;
         tiles.insert(tile, hashes.into_iter().map(Hash::from_bytes).collect());
     }
-    let hashes = inclusion_proof(index, head.size, &tiles)?;
-    let text = LogProof::new(Some(&entry.body), index, hashes, &head.checkpoint)?.to_string();
-    Ok(Proof { index, size: head.size, text })
+    assemble(&head, index, &entry.body, &tiles)
 }
 
 /// Verifies a proof file with nothing but the public key; gives the signed checkpoint and the record that is proven.

@@ -45,3 +45,11 @@ fn a_list_of_no_blocks_is_refused() {
     assert!(Test::new(Operator::IpIn, Value::List(Vec::new())).is_err());
     assert!(Test::new(Operator::IpIn, Value::from(vec![7_i64])).is_err());
 }
+
+#[test]
+fn every_operator_is_in_the_documents() {
+    let text = include_str!("../../../../docs/policies.md");
+    for operator in Operator::ALL {
+        assert!(text.contains(&format!("`{}`", operator.as_str())), "docs/policies.md lacks `{}`", operator.as_str());
+    }
+}

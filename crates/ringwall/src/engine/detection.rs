@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringwall_detect::{Detector, ResponsePolicy, RuleSet, ThreatChange, plan};
+use ringwall_detect::{Detector, ResponsePolicy, ThreatChange, plan};
 use ringwall_store::{Expect, RecordKey, RecordWrite, StoredEntry};
 use ringwall_types::{
     AuditRecord, Decision, DecisionRecord, EventKind, Outcome, RecordBody, Response, SecurityEvent, TenantId,
@@ -137,14 +137,7 @@ impl Engine {
     }
 
     fn new_detector(&self) -> Detector {
-        // INVARIANT: the names were checked when the engine was made; no rules is the answer that finds nothing.
-        let rules = RuleSet::named(&self.config.detection.rules);
-        let rules = rules.or_else(|_| RuleSet::named(ringwall_detect::DEFAULT_RULES.as_slice()));
-        match rules {
-            Ok(rules) => Detector::new(&rules, self.config.detection.limits.clone(), crate::ids::make_id),
-            #[expect(clippy::unreachable, reason = "the default rules load, a test says so")]
-            Err(error) => unreachable!("{error}"),
-        }
+        Detector::new(&self.rules, self.config.detection.limits.clone(), crate::ids::make_id)
     }
 
     /// Judges the entries from `next` on and writes what they lead to; gives the index after the last one.
@@ -285,6 +278,9 @@ pub(crate) fn collect(changes: impl IntoIterator<Item = ThreatChange>) -> Change
 
 /// What detection sees of an entry: reported events, and refusals of the engine that no response caused.
 fn event_of(entry: &StoredEntry) -> Result<Option<(SecurityEvent, Timestamp)>, Error> {
+    if is_plain_allow(&entry.body) {
+        return Ok(None);
+    }
     let AuditRecord { tenant, recorded_at, body } = parse(&entry.body)?;
     let event = match body {
         RecordBody::Event(event) => event,
@@ -301,10 +297,69 @@ fn event_of(entry: &StoredEntry) -> Result<Option<(SecurityEvent, Timestamp)>, E
     Ok(Some((event, recorded_at)))
 }
 
+/// Whether a leaf is the record of an Allow, told without parsing it: most leaves of a busy log are.
+///
+/// Exact, because leaves are canonical JSON: keys are sorted, nothing is between them, and inside a text every quotation
+/// mark is escaped.
+fn is_plain_allow(leaf: &[u8]) -> bool {
+    const ALLOW: &[u8] = br#""verdict":{"decision":"allow","#;
+    leaf.starts_with(br#"{"body":{"record":"decision","#) && leaf.windows(ALLOW.len()).any(|part| part == ALLOW)
+}
+
 /// A refusal is evidence unless a response caused it: else a block would find evidence for itself for ever.
 fn is_evidence(decision: &DecisionRecord) -> bool {
     const OURS: [&str; 4] = ["address_blocked", "principal_locked", "principal_quarantined", "layer_failed"];
     let verdict = &decision.verdict;
     verdict.decision() == Decision::Deny
         && !verdict.reasons().iter().any(|reason| OURS.contains(&reason.code.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use ringwall_types::{DecisionId, Finding, Layer, Reason, RiskScore, Verdict};
+
+    use super::*;
+
+    fn leaf(trail: Vec<Finding>, action: &str) -> Vec<u8> {
+        let time = Timestamp::from_micros(0).unwrap();
+        let id = DecisionId::new("dec_1").unwrap();
+        let record = DecisionRecord {
+            principal: r#"","verdict":{"decision":"allow","x"#.parse().unwrap(),
+            principal_kind: ringwall_types::PrincipalKind::User,
+            action: action.parse().unwrap(),
+            resource: "r".parse().unwrap(),
+            resource_kind: String::new(),
+            source_ip: None,
+            idempotency_key: None,
+            request_digest: ringwall_types::Digest::new([0; 32]),
+            faults: Vec::new(),
+            verdict: Verdict::join(id, TenantId::initial(), time, 1, trail),
+        };
+        let body = RecordBody::Decision(record);
+        ringwall_audit::to_canonical(&AuditRecord { tenant: TenantId::initial(), recorded_at: time, body }).unwrap()
+    }
+
+    fn denied(code: &str) -> Vec<Finding> {
+        vec![Finding::deny(Layer::Application, RiskScore::MAX, Reason::new(code, "because"))]
+    }
+
+    fn event(leaf: Vec<u8>) -> Option<SecurityEvent> {
+        let entry = StoredEntry { index: 0, tenant: TenantId::initial(), body: leaf, hash: [0; 32] };
+        event_of(&entry).unwrap().map(|(event, _)| event)
+    }
+
+    #[test]
+    fn an_allow_is_told_from_a_denial_whatever_names_are_in_it() {
+        assert!(is_plain_allow(&leaf(vec![Finding::pass(Layer::Application)], "a:b")));
+        assert!(!is_plain_allow(&leaf(denied("policy_deny"), "a:b")));
+    }
+
+    #[test]
+    fn a_refusal_is_evidence_unless_a_response_caused_it() {
+        assert_eq!(event(leaf(denied("policy_deny"), "a:b")).unwrap().outcome, Outcome::Failure);
+        for ours in ["address_blocked", "principal_locked", "principal_quarantined", "layer_failed"] {
+            assert!(event(leaf(denied(ours), "a:b")).is_none(), "{ours}");
+        }
+        assert!(event(leaf(vec![Finding::pass(Layer::Application)], "a:b")).is_none());
+    }
 }

@@ -1,6 +1,7 @@
 //! What the audit log can prove: checkpoints, and that a record is in the log, for somebody who trusts only the key.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use ringwall_audit::{Hash, LogProof, TileId, VerifierKey, inclusion_proof, tiles_for_inclusion};
 use ringwall_store::{EventLog, Head};
@@ -42,14 +43,27 @@ impl Engine {
 }
 
 /// Makes the proof from the stored hashes.
-pub(crate) async fn prove(log: &dyn EventLog, head: &Head, index: u64, leaf: &[u8]) -> Result<Proof, Error> {
-    let mut tiles: BTreeMap<TileId, Vec<Hash>> = BTreeMap::new();
+async fn prove(log: &dyn EventLog, head: &Head, index: u64, leaf: &[u8]) -> Result<Proof, Error> {
+    let mut tiles = Tiles::new();
     for tile in tiles_for_inclusion(index, head.size)? {
-        let start = tile.index * 256;
-        let hashes = log.hashes(tile.level, start..start + u64::from(tile.width)).await?;
+        let hashes = log.hashes(tile.level, hashes_of(tile)).await?;
         tiles.insert(tile, hashes.into_iter().map(Hash::from_bytes).collect());
     }
-    let hashes = inclusion_proof(index, head.size, &tiles)?;
+    assemble(head, index, leaf, &tiles)
+}
+
+/// Stored hashes, tile by tile.
+pub(crate) type Tiles = BTreeMap<TileId, Vec<Hash>>;
+
+/// Where the hashes of a tile are, within its level.
+pub(crate) fn hashes_of(tile: TileId) -> Range<u64> {
+    let start = tile.index * 256;
+    start..start + u64::from(tile.width)
+}
+
+/// Makes the proof file, once the hashes are there.
+pub(crate) fn assemble(head: &Head, index: u64, leaf: &[u8], tiles: &Tiles) -> Result<Proof, Error> {
+    let hashes = inclusion_proof(index, head.size, tiles)?;
     let proof = LogProof::new(Some(leaf), index, hashes, &head.checkpoint)?;
     Ok(Proof { index, size: head.size, text: proof.to_string() })
 }

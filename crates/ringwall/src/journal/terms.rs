@@ -20,7 +20,7 @@ pub(crate) fn threat_stage(threat: &Threat) -> String {
 /// The terms of a leaf; none if it is no record.
 pub(super) fn terms(leaf: &[u8]) -> Vec<Term> {
     let Ok(record) = serde_json::from_slice::<AuditRecord>(leaf) else { return Vec::new() };
-    let mut terms = vec![Term { field: "record", value: record.body.kind().to_owned() }];
+    let mut terms = Vec::new();
     let mut add = |field, value: &dyn ToString| terms.push(Term { field, value: value.to_string() });
     match &record.body {
         RecordBody::Decision(decision) => decision_terms(decision, &mut add),
@@ -41,7 +41,6 @@ fn decision_terms(decision: &DecisionRecord, add: &mut Add<'_>) {
     add(DECISION, decision.verdict.decision_id());
     add("principal", &decision.principal);
     add("resource", &decision.resource);
-    add("answer", &decision.verdict.decision());
     if let Some(key) = &decision.idempotency_key {
         add(IDEMPOTENCY, key);
     }

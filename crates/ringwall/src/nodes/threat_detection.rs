@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ringwall_detect::{Detector, Parsed, Reading, ResponsePolicy, Rule, RuleSet, parse_ndjson_line};
+use ringwall_detect::{Detector, Parsed, Reading, ResponsePolicy, Rule, parse_ndjson_line};
 use ringwall_flow::{Effect, Node, NodeError, RunContext};
 use ringwall_types::{
     Confidence, PrincipalId, Response, ResponseAction, ResponseStatus, Severity, Threat, ThreatId, Timestamp,
@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{Host, failed};
 use crate::Error;
+use crate::config::rule_set;
 use crate::engine::collect;
 
 pub(super) struct ThreatDetectionNode {
@@ -150,7 +151,7 @@ struct EventError {
 
 impl ThreatDetectionNode {
     pub(super) fn new(host: Host, config: Config) -> Result<Self, String> {
-        let rules = rules(&config).map_err(|error| error.to_string())?;
+        let rules = rule_set(&config.detection_rules, &config.rules).map_err(|error| error.to_string())?;
         let confidence_threshold = Confidence::from_fraction(config.confidence_threshold);
         let policy = ResponsePolicy {
             actions: config.response_actions,
@@ -187,20 +188,6 @@ impl ThreatDetectionNode {
             return self.host.engine.respond_by(&self.policy, threat).await;
         }
         Ok(self.host.engine.planned(&self.policy, threat))
-    }
-}
-
-fn rules(config: &Config) -> Result<RuleSet, ringwall_detect::Error> {
-    let own = (!config.rules.is_empty()).then(|| RuleSet::new(config.rules.clone())).transpose()?;
-    if config.detection_rules.is_empty()
-        && let Some(own) = own
-    {
-        return Ok(own);
-    }
-    let named = RuleSet::named(&config.detection_rules)?;
-    match own {
-        Some(own) => named.replaced_by(own),
-        None => Ok(named),
     }
 }
 
