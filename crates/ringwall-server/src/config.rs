@@ -60,7 +60,7 @@ pub(crate) struct ServerSettings {
     pub(crate) danger_listen_without_tls: bool,
     /// The longest request body of an event upload, in bytes.
     pub(crate) events_body_bytes_max: usize,
-    /// The longest request body of anything else, in bytes.
+    /// The longest JSON body, in bytes. Policies may be as long as a policy document may be.
     pub(crate) body_bytes_max: usize,
     /// Connections at a time.
     pub(crate) connections_max: usize,
@@ -88,6 +88,27 @@ impl Default for ServerSettings {
     }
 }
 
+impl ServerSettings {
+    fn check(&self) -> Result<(), String> {
+        const BODY_BYTES_MAX: usize = 1 << 30;
+        const CONNECTIONS_MAX: usize = 1 << 20;
+        const RATE_MAX: usize = 1_000_000;
+        let as_usize = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        for (name, value, most) in [
+            ("events_body_bytes_max", self.events_body_bytes_max, BODY_BYTES_MAX),
+            ("body_bytes_max", self.body_bytes_max, BODY_BYTES_MAX),
+            ("connections_max", self.connections_max, CONNECTIONS_MAX),
+            ("rate_per_key_per_sec", as_usize(self.rate_per_key_per_sec), RATE_MAX),
+            ("burst_per_key", as_usize(self.burst_per_key), RATE_MAX),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(format!("server.{name}: {value} is not in 1 to {most}"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Certificate and key.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -108,10 +129,13 @@ impl Settings {
             Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(format!("{}: {error}", place.display())),
         }
-        // RINGWALL_CONFIG names the file itself.
-        let environment = Env::prefixed(ENV_PREFIX).ignore(&["config"]).split("__");
+        // Only names with two underscores are settings: a cluster may set RINGWALL_PORT and its like by itself.
+        let environment = Env::prefixed(ENV_PREFIX).filter(|name| name.as_str().contains("__")).split("__");
         let settings: Self = figment.merge(environment).extract().map_err(|error| explain(place, error))?;
-        settings.engine().check().map_err(|error| format!("{}: {error}", place.display()))?;
+        let checked = settings.engine().check().map_err(|error| error.to_string());
+        checked
+            .and_then(|()| settings.server.check())
+            .map_err(|error| format!("{}: {error}", place.display()))?;
         Ok(settings)
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ringwall::audit::{KeyName, SigningKey, VerifierKey};
-use ringwall::{Entropy, SystemEntropy};
+use ringwall::{Entropy, SystemEntropy, hex_id};
 use zeroize::Zeroizing;
 
 const SECRET_FILE: &str = "signing.key";
@@ -19,7 +19,11 @@ const HEADER: &str = "ringwall-signing-key-v1";
 pub(crate) fn signing_key(directory: &Path) -> Result<SigningKey, String> {
     let place = directory.join(SECRET_FILE);
     match std::fs::read_to_string(&place) {
-        Ok(text) => parse(Zeroizing::new(text)).map_err(|why| format!("{}: {why}", place.display())),
+        Ok(text) => {
+            let key = parse(Zeroizing::new(text)).map_err(|why| format!("{}: {why}", place.display()))?;
+            write_public(directory, &key)?;
+            Ok(key)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if directory.join(ringwall_sqlite::LOG_FILE).exists() {
                 return Err(format!(
@@ -27,7 +31,9 @@ pub(crate) fn signing_key(directory: &Path) -> Result<SigningKey, String> {
                     place.display()
                 ));
             }
-            make(directory, &place)
+            let key = make(directory, &place)?;
+            write_public(directory, &key)?;
+            Ok(key)
         }
         Err(error) => Err(format!("{}: {error}", place.display())),
     }
@@ -36,30 +42,48 @@ pub(crate) fn signing_key(directory: &Path) -> Result<SigningKey, String> {
 fn make(directory: &Path, place: &Path) -> Result<SigningKey, String> {
     let entropy = SystemEntropy;
     let name = entropy.id_bytes().map_err(|error| error.to_string())?;
-    let origin = name.iter().take(4).fold("ringwall/".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+    let origin = hex_id("ringwall/", name.first_chunk::<4>().unwrap_or(&[0; 4]));
     let seed = entropy.key_bytes().map_err(|error| error.to_string())?;
     let text = Zeroizing::new(format!("{HEADER} {origin} {}\n", *Zeroizing::new(STANDARD.encode(*seed))));
-    let name = KeyName::parse(&origin).map_err(|error| error.to_string())?;
-    let key = SigningKey::from_seed(name, seed).map_err(|error| error.to_string())?;
     let failed = |place: &Path, error: std::io::Error| format!("{}: {error}", place.display());
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
     made.map_err(|error| failed(directory, error))?;
-    // The secret half last: a directory with it is complete.
-    let public = directory.join(PUBLIC_FILE);
-    write_durably(&public, format!("{}\n", key.verifier()).as_bytes())
-        .map_err(|error| failed(&public, error))?;
-    write_durably(place, text.as_bytes()).map_err(|error| failed(place, error))?;
-    Ok(key)
+    match write_new(place, text.as_bytes()) {
+        // Another first start was faster: its key is the key.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return signing_key(directory),
+        written => written.map_err(|error| failed(place, error))?,
+    }
+    let name = KeyName::parse(&origin).map_err(|error| error.to_string())?;
+    SigningKey::from_seed(name, seed).map_err(|error| error.to_string())
 }
 
-/// Writes beside and renames, so that a crash leaves the whole file or none.
-fn write_durably(place: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = place.with_extension("new");
+/// Writes the public half beside the key, where it is not or is another one's.
+fn write_public(directory: &Path, key: &SigningKey) -> Result<(), String> {
+    let place = directory.join(PUBLIC_FILE);
+    let text = format!("{}\n", key.verifier());
+    if std::fs::read_to_string(&place).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    let written = std::fs::remove_file(&place)
+        .or_else(not_found_is_fine)
+        .and_then(|()| write_new(&place, text.as_bytes()));
+    written.map_err(|error| format!("{}: {error}", place.display()))
+}
+
+fn not_found_is_fine(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+/// Makes a file with all its bytes, durably, or fails because it is there: a crash leaves the whole file or none.
+fn write_new(place: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let beside = place.with_extension(format!("new-{}", std::process::id()));
     let mut file =
         std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    std::fs::rename(&beside, place)?;
+    let linked = std::fs::hard_link(&beside, place);
+    std::fs::remove_file(&beside)?;
+    linked?;
     std::fs::File::open(place.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 

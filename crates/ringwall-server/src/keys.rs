@@ -1,16 +1,15 @@
 //! API keys: who may knock at the HTTP door, and for what.
 //!
-//! Promises: only a digest of a key is stored; a key belongs to one tenant and can grant no more than it holds; the
+//! Promises: only a digest of a key is stored (plain SHA-256: the secrets are 256 random bits, which nobody guesses); a key belongs to one tenant and can grant no more than it holds; the
 //! setup token works once; what was revoked is refused from the next request on.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ringwall::{Caller, Engine, Error};
+use ringwall::{Caller, Engine, Error, hex_id, sha256};
 use ringwall_store::{Expect, PAGE_MAX, RecordKey, RecordWrite};
 use ringwall_types::{Digest, KeyId, Secret, TenantId, Timestamp};
 use schemars::JsonSchema;
@@ -125,7 +124,8 @@ impl Keys {
         Ok(Self { engine, by_id: RwLock::new(by_id) })
     }
 
-    /// A fresh setup token, if no key was ever made; it replaces the one of an earlier start.
+    /// A fresh setup token, if there is no key; it replaces the one of an earlier start. So whoever revoked the last key
+    /// gets in again by a restart, as whoever can restart the server on its data could anyway.
     pub(crate) async fn setup_token(&self) -> Result<Option<Secret<String>>, Error> {
         if !self.by_id.read().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return Ok(None);
@@ -169,8 +169,7 @@ impl Keys {
             return Err(ringwall_store::Error::Limit(format!("more than {KEYS_MAX} keys")).into());
         }
         let entropy = self.engine.entropy();
-        let public = entropy.id_bytes()?.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        let id = KeyId::new(&public)?;
+        let id = KeyId::new(hex_id("", &entropy.id_bytes()?))?;
         let secret = URL_SAFE_NO_PAD.encode(*entropy.key_bytes()?);
         let stored = Stored {
             tenant,
@@ -238,10 +237,4 @@ fn info(id: &KeyId, stored: &Stored) -> KeyInfo {
         scopes: stored.scopes.clone(),
         created_at: stored.created_at,
     }
-}
-
-/// Plain SHA-256 is enough here: the secrets are 256 random bits, which nobody guesses.
-fn sha256(bytes: &[u8]) -> Digest {
-    let hash = digest(&SHA256, bytes);
-    Digest::new(hash.as_ref().first_chunk::<32>().copied().unwrap_or_default())
 }

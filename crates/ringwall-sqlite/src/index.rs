@@ -27,6 +27,8 @@ pub(crate) struct Index {
     log: Arc<Readers>,
     terms: TermsOf,
     wake: Mutex<Option<SyncSender<()>>>,
+    /// Why the follower is behind, if it is.
+    fault: Arc<Mutex<Option<Error>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -35,7 +37,9 @@ impl Index {
         let place = directory.join(INDEX_FILE);
         let connection = open_or_rebuild(&place, &log)?;
         let (wake, awake) = sync_channel(1);
-        let mut follower = Follower { connection, place: place.clone(), log: log.clone(), terms };
+        let fault = Arc::new(Mutex::new(None));
+        let mut follower =
+            Follower { connection, place: place.clone(), log: log.clone(), terms, fault: fault.clone() };
         let spawned =
             std::thread::Builder::new().name("ringwall-index".to_owned()).spawn(move || follower.run(&awake));
         let thread = spawned.map_err(|error| Error::Io(format!("cannot start a thread: {error}")))?;
@@ -44,6 +48,7 @@ impl Index {
             log,
             terms,
             wake: Mutex::new(Some(wake)),
+            fault,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -79,16 +84,29 @@ impl Index {
 
     /// Looks through the entries from `next` on; gives what it finds, oldest first.
     fn search_tail(&self, query: &LogQuery, next: u64) -> Result<Vec<u64>> {
-        let tail = self.log.run(|connection| read_entries(connection, next, TAIL_ENTRIES_MAX))?;
-        if tail.len() >= TAIL_ENTRIES_MAX {
-            return Err(Error::Busy);
-        }
-        let matches = |entry: &&StoredEntry| {
+        let matches = |entry: &StoredEntry| {
             entry.tenant == query.tenant
                 && query.before.is_none_or(|before| entry.index < before)
                 && (self.terms)(&entry.body).contains(&query.term)
         };
-        Ok(tail.iter().filter(matches).map(|entry| entry.index).collect())
+        // One entry at a time: so many of the longest ones would not fit into memory.
+        let (looked_at, found) = self.log.run(|connection| {
+            let mut select = connection.prepare_cached(ENTRIES_FROM)?;
+            let mut rows = select.query((next, TAIL_ENTRIES_MAX))?;
+            let (mut looked_at, mut found) = (0, Vec::new());
+            while let Some(row) = rows.next()? {
+                let entry = entry_from_row(row)?;
+                looked_at += 1;
+                if matches(&entry) {
+                    found.push(entry.index);
+                }
+            }
+            Ok((looked_at, found))
+        })?;
+        if looked_at < TAIL_ENTRIES_MAX {
+            return Ok(found);
+        }
+        Err(self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or(Error::Busy))
     }
 }
 
@@ -104,7 +122,7 @@ impl Drop for Index {
 fn open_or_rebuild(place: &PathBuf, log: &Readers) -> Result<Connection> {
     let first_hash = log.run(|connection| first_hash(connection))?;
     let size = log.run(|connection| {
-        connection.query_row("SELECT count(*), max(idx) FROM entries", [], |row| row.get::<_, Option<u64>>(1))
+        connection.query_row("SELECT max(idx) FROM entries", [], |row| row.get::<_, Option<u64>>(0))
     })?;
     let try_open = || {
         let mut connection = open(place, Use::WriteRebuildable)?;
@@ -134,13 +152,20 @@ struct Follower {
     place: PathBuf,
     log: Arc<Readers>,
     terms: TermsOf,
+    fault: Arc<Mutex<Option<Error>>>,
 }
 
 impl Follower {
     fn run(&mut self, awake: &Receiver<()>) {
         while awake.recv().is_ok() {
             // A step that fails is tried again at the next growth of the log; searches make up for it meanwhile.
-            while matches!(self.step(), Ok(true)) {}
+            let outcome = loop {
+                match self.step() {
+                    Ok(true) => {}
+                    ended => break ended,
+                }
+            };
+            *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = outcome.err();
         }
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
@@ -185,9 +210,11 @@ fn first_hash(connection: &Connection) -> rusqlite::Result<Option<[u8; 32]>> {
     connection.query_row("SELECT hash FROM entries WHERE idx = 0", [], |row| hash_from_row(row, 0)).optional()
 }
 
+const ENTRIES_FROM: &str =
+    "SELECT idx, tenant, body, hash FROM entries WHERE idx >= ?1 ORDER BY idx LIMIT ?2";
+
 fn read_entries(connection: &Connection, from: u64, limit: usize) -> rusqlite::Result<Vec<StoredEntry>> {
-    let sql = "SELECT idx, tenant, body, hash FROM entries WHERE idx >= ?1 ORDER BY idx LIMIT ?2";
-    let mut select = connection.prepare_cached(sql)?;
+    let mut select = connection.prepare_cached(ENTRIES_FROM)?;
     let rows = select.query_map((from, limit), entry_from_row)?;
     rows.collect()
 }

@@ -39,8 +39,29 @@ impl AccessRequest {
         }
     }
 
-    /// Refuses attributes that carry the name of a typed field: a free attribute must never pass for a vouched one.
-    pub fn check_attribute_names(&self) -> Result<(), InvalidValue> {
+    /// Refuses what no single field can refuse: words that are too long to be recorded, and attributes that carry the name
+    /// of a typed field, since a free attribute must never pass for a vouched one.
+    pub fn check(&self) -> Result<(), InvalidValue> {
+        const WORD_BYTES_MAX: usize = 256;
+        let geo = self.environment.geo.clone().unwrap_or_default();
+        for (place, word) in [
+            ("resource.kind", &self.resource.kind),
+            ("resource.state", &self.resource.state),
+            ("environment.zone", &self.environment.zone),
+            ("environment.geo.country", &geo.country),
+            ("environment.geo.region", &geo.region),
+            ("environment.geo.city", &geo.city),
+        ] {
+            if word.len() > WORD_BYTES_MAX || word.chars().any(char::is_control) {
+                let why =
+                    format!("`{place}` must be at most {WORD_BYTES_MAX} bytes without control characters");
+                return Err(InvalidValue::new("request", why));
+            }
+        }
+        self.check_attribute_names()
+    }
+
+    fn check_attribute_names(&self) -> Result<(), InvalidValue> {
         const PRINCIPAL: &[&str] = &["id", "tenant", "kind", "roles", "groups", "clearance", "assurance"];
         const RESOURCE: &[&str] = &["id", "kind", "tenant", "owner", "sensitivity", "state"];
         const ENVIRONMENT: &[&str] = &["time", "source_ip", "zone", "geo", "device"];
@@ -78,11 +99,20 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_no_record_can_hold_is_refused() {
+        let mut given = request(r#"{"id":"ann"}"#).unwrap();
+        given.resource.kind = "k".repeat(256);
+        assert!(given.check().is_ok());
+        given.resource.kind.push('k');
+        assert!(given.check().unwrap_err().to_string().contains("`resource.kind` must be at most 256 bytes"));
+    }
+
+    #[test]
     fn an_attribute_never_passes_for_a_typed_field() {
         let honest = request(r#"{"id":"ann","attributes":{"role":"admin"}}"#).unwrap();
-        assert!(honest.check_attribute_names().is_ok());
+        assert!(honest.check().is_ok());
         let forged = request(r#"{"id":"ann","attributes":{"clearance":"top_secret"}}"#).unwrap();
-        let message = forged.check_attribute_names().unwrap_err().to_string();
+        let message = forged.check().unwrap_err().to_string();
         assert!(message.contains("`principal.attributes.clearance` is a field of its own"), "{message}");
     }
 }

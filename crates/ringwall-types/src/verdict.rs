@@ -12,16 +12,25 @@ use crate::{Decision, DecisionId, Finding, Obligation, Reason, RiskScore, Tenant
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
+    /// Which answer this is.
     decision_id: DecisionId,
+    /// Whose request was judged.
     tenant: TenantId,
+    /// When it was judged.
     time: Timestamp,
+    /// The answer: the strictest of the layers'.
     decision: Decision,
+    /// How risky the request looks, all layers together, 0 to 1000 thousandths.
     risk: RiskScore,
+    /// Why, from the layers whose answer prevailed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<Reason>,
+    /// What must be done along with the answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     obligations: Vec<Obligation>,
+    /// What each layer found, in the order in which they were asked.
     trail: Vec<Finding>,
+    /// The version of the policies that were in force; 0 before any were written.
     policy_epoch: u64,
     #[serde(skip)]
     fresh: bool,

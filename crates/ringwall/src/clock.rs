@@ -61,13 +61,3 @@ impl Entropy for SystemEntropy {
         Ok(bytes)
     }
 }
-
-/// Lower-case hexadecimal digits of `bytes` behind `prefix`: the form of every id that ringwall makes.
-pub(crate) fn hex_id(prefix: &str, bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(prefix.to_owned(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}

@@ -1,6 +1,6 @@
 //! What a user can set. Everything has a default that is safe; an unknown key is an error.
 
-use ringwall_detect::{Rule, RuleSet};
+use ringwall_detect::{ResponsePolicy, Rule, RuleSet};
 use ringwall_types::{Confidence, IpNetwork, PrincipalId, ResponseAction, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -118,6 +118,18 @@ impl Default for ResponseConfig {
             age_secs_max: 3600,
             allow_list: AllowList::default(),
             active_max: 100_000,
+        }
+    }
+}
+
+impl ResponseConfig {
+    /// The part that decides which responses are planned.
+    pub(crate) fn policy(&self) -> ResponsePolicy {
+        ResponsePolicy {
+            actions: self.actions.clone(),
+            severity_threshold: self.severity_threshold,
+            confidence_threshold: self.confidence_threshold,
+            ttl_secs: self.ttl_secs,
         }
     }
 }

@@ -5,6 +5,7 @@ mod detection;
 mod ingest;
 mod proofs;
 mod tenancy;
+mod threats;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -26,6 +27,7 @@ pub(crate) use detection::{Changed, collect};
 pub use ingest::{IngestReport, LineOutcome};
 pub use proofs::Proof;
 pub(crate) use proofs::{Tiles, assemble, hashes_of};
+pub(crate) use tenancy::to_its_end;
 
 /// Whoever calls the engine: what a door found out about them.
 #[derive(Clone, Debug, Eq, PartialEq)]

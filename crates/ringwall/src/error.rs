@@ -33,6 +33,14 @@ pub enum Error {
     Store(ringwall_store::Error),
     /// The system gave no randomness.
     Entropy,
+    /// Something that cannot happen did; the message is for the server's log.
+    Internal(String),
+}
+
+/// A value as the JSON of a stored document.
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value)
+        .map_err(|error| Error::Internal(format!("a document cannot be written: {error}")))
 }
 
 impl Error {
@@ -49,6 +57,7 @@ impl Error {
             Self::Audit(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Entropy => "no_randomness",
+            Self::Internal(_) => "internal",
         }
     }
 
@@ -68,6 +77,7 @@ impl fmt::Display for Error {
             Self::Invalid(message)
             | Self::Policies(message)
             | Self::Workflow(message)
+            | Self::Internal(message)
             | Self::Forbidden(message)
             | Self::NotFound(message) => f.write_str(message),
             Self::ClockSkew { skew_secs, skew_secs_max } => write!(

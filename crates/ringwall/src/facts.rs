@@ -11,19 +11,19 @@ use crate::policies::PolicyVersion;
 
 /// What a layer wants to know about a request; the union of all layers' needs is read at once.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Needs {
+pub(crate) struct Needs {
     /// Responses that bind the request's address or principal.
-    pub responses: bool,
+    pub(crate) responses: bool,
     /// The tenant's policies.
-    pub policies: bool,
+    pub(crate) policies: bool,
     /// Open threats about the request's address or principal.
-    pub threats: bool,
+    pub(crate) threats: bool,
 }
 
 impl Needs {
     /// What either wants to know.
     #[must_use]
-    pub fn union(self, other: Self) -> Self {
+    pub(crate) fn union(self, other: Self) -> Self {
         Self {
             responses: self.responses || other.responses,
             policies: self.policies || other.policies,
@@ -34,22 +34,22 @@ impl Needs {
 
 /// Everything that a request is judged by, besides itself.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The moment at which it is judged.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
     /// Whose request it is: the tenant of whoever makes it, whatever the request claims.
-    pub tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// Responses in force against the request's address or principal.
-    pub responses: Option<Vec<Response>>,
+    pub(crate) responses: Option<Vec<Response>>,
     /// The tenant's policies.
-    pub policies: Option<Arc<PolicyVersion>>,
+    pub(crate) policies: Option<Arc<PolicyVersion>>,
     /// Open threats about the request's address or principal.
-    pub threats: Option<Vec<Threat>>,
+    pub(crate) threats: Option<Vec<Threat>>,
 }
 
 impl Facts {
     /// The epoch of the policies that were in force; 0 when they could not be had.
-    pub fn policy_epoch(&self) -> u64 {
+    pub(crate) fn policy_epoch(&self) -> u64 {
         self.policies.as_ref().map_or(0, |policies| policies.epoch())
     }
 }

@@ -48,38 +48,33 @@ impl Journal {
         let Some(now) = records.iter().map(|record| record.recorded_at).max() else {
             return Ok(0..0);
         };
-        let lost = records.len() as u64;
-        match self.try_append(records, now).await {
-            Ok(range) => Ok(range),
+        let mut entries = records.iter().map(entry).collect::<Result<Vec<_>, Error>>()?;
+        let lost = Gap { since: now, records: entries.len() as u64 };
+        // Taken before the append, so that of two appends at once only one tells it.
+        let gap = self.gap.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(gap) = gap {
+            entries.push(entry(&gap.record(now))?);
+        }
+        match self.log.append(entries).await {
+            Ok(mut range) => {
+                range.end -= u64::from(gap.is_some());
+                Ok(range)
+            }
             Err(error) => {
-                self.remember_gap(now, lost);
-                Err(error)
+                // What was refused for its own sake was not lost by the log.
+                let lost = (!matches!(error, ringwall_store::Error::Limit(_))).then_some(lost);
+                gap.into_iter().chain(lost).for_each(|gap| self.remember_gap(gap));
+                Err(error.into())
             }
         }
     }
 
-    async fn try_append(&self, records: Vec<AuditRecord>, now: Timestamp) -> Result<Range<u64>, Error> {
-        let mut entries = records.iter().map(entry).collect::<Result<Vec<_>, Error>>()?;
-        let gap = *self.gap.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(gap) = gap {
-            entries.push(entry(&gap.record(now))?);
-        }
-        let mut range = self.log.append(entries).await?;
-        if let Some(told) = gap {
-            range.end -= 1;
-            let mut gap = self.gap.lock().unwrap_or_else(PoisonError::into_inner);
-            // What was lost since `told` was read is told next time.
-            *gap = gap
-                .filter(|gap| gap.records > told.records)
-                .map(|gap| Gap { records: gap.records - told.records, ..gap });
-        }
-        Ok(range)
-    }
-
-    fn remember_gap(&self, now: Timestamp, records: u64) {
+    fn remember_gap(&self, lost: Gap) {
         let mut gap = self.gap.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, before) = gap.map_or((now, 0), |gap| (gap.since, gap.records));
-        *gap = Some(Gap { since, records: before + records });
+        *gap = Some(gap.map_or(lost, |known| Gap {
+            since: known.since.min(lost.since),
+            records: known.records + lost.records,
+        }));
     }
 
     /// The record at `index`, if it is the tenant's.
@@ -118,8 +113,11 @@ impl Gap {
     }
 }
 
-fn entry(record: &AuditRecord) -> Result<LogEntry, Error> {
-    Ok(LogEntry { tenant: record.tenant.clone(), body: to_canonical(record)? })
+/// A record as the log takes it; an error says why no log can.
+pub(crate) fn entry(record: &AuditRecord) -> Result<LogEntry, Error> {
+    let entry = LogEntry { tenant: record.tenant.clone(), body: to_canonical(record)? };
+    entry.check()?;
+    Ok(entry)
 }
 
 /// Reads a leaf back.

@@ -28,7 +28,7 @@ pub use clock::{Clock, Entropy, EntropyLost, SystemClock, SystemEntropy};
 pub use config::{AllowList, Config, DecisionConfig, DetectionConfig, ResponseConfig, ResponseMode};
 pub use engine::{Answer, Caller, Engine, IngestReport, LineOutcome, Parts, Proof};
 pub use error::Error;
-pub use facts::{Facts, Needs};
+pub use ids::{hex_id, sha256};
 pub use journal::log_options;
 pub use nodes::catalogue;
 pub use offline::{LogSource, Verified, check_proof, prove_offline, verify_log};

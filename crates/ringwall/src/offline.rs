@@ -45,10 +45,12 @@ pub fn verify_log(
     key: &VerifierKey,
     mut progress: impl FnMut(u64),
 ) -> Result<Verified, Error> {
+    // The head first: what is appended while this reads lies behind it and is left for the next time.
+    let head = log.head()?;
+    let size = head.as_ref().map_or(0, |head| head.size);
     let mut verifier = LogVerifier::new();
-    loop {
-        let next = verifier.size();
-        let entries = read_or_name(log, next)?;
+    while verifier.size() < size {
+        let entries = read_or_name(log, verifier.size(), size)?;
         if entries.is_empty() {
             break;
         }
@@ -58,22 +60,31 @@ pub fn verify_log(
         }
         progress(verifier.size());
     }
-    for node in log.nodes()? {
+    for node in log.nodes()?.iter().filter(|node| is_complete(node, size)) {
         verifier.tile_node(node.level, node.index, &Hash::from_bytes(node.hash))?;
     }
-    let Some(head) = log.head()? else {
-        return match verifier.size() {
-            0 => Ok(Verified { size: 0, root: String::new() }),
-            size => Err(ringwall_store::Error::Corrupt(format!("{size} records, but no checkpoint")).into()),
-        };
-    };
+    let grew = log.head()?.map_or(0, |head| head.size) != size;
+    if !grew && let Some(entry) = log.read(size, 1)?.first() {
+        let message = format!("leaf {} lies behind the signed checkpoint of size {size}", entry.index);
+        return Err(ringwall_store::Error::Corrupt(message).into());
+    }
+    let Some(head) = head else { return Ok(Verified { size: 0, root: String::new() }) };
     let checkpoint = verifier.finish(&head.checkpoint, std::slice::from_ref(key), key.name().as_str())?;
     Ok(Verified { size: checkpoint.size(), root: checkpoint.root().to_base64() })
 }
 
+/// Whether all leaves below a node are among the first `size`.
+fn is_complete(node: &Node, size: u64) -> bool {
+    let leaves = 256_u64
+        .checked_pow(u32::from(node.level))
+        .and_then(|width| width.checked_mul(node.index.checked_add(1)?));
+    leaves.is_some_and(|leaves| leaves <= size)
+}
+
 /// Reads a chunk; when the file itself is damaged there, finds the leaf at which it can no longer be read.
-fn read_or_name(log: &dyn LogSource, next: u64) -> Result<Vec<StoredEntry>, Error> {
-    log.read(next, CHUNK).map_err(|error| {
+fn read_or_name(log: &dyn LogSource, next: u64, size: u64) -> Result<Vec<StoredEntry>, Error> {
+    let limit = usize::try_from(size - next).unwrap_or(CHUNK).min(CHUNK);
+    log.read(next, limit).map_err(|error| {
         let unreadable = (next..next + CHUNK as u64).find(|index| log.read(*index, 1).is_err());
         let leaf = unreadable.unwrap_or(next);
         ringwall_store::Error::Corrupt(format!("leaf {leaf} cannot be read: {error}")).into()
@@ -82,7 +93,9 @@ fn read_or_name(log: &dyn LogSource, next: u64) -> Result<Vec<StoredEntry>, Erro
 
 /// The tenant stands beside the leaf so that it can be read without parsing; it must be the leaf's own.
 fn check_owner(entry: &StoredEntry) -> Result<(), Error> {
-    let record = parse(&entry.body)?;
+    let record = parse(&entry.body).map_err(|error| {
+        ringwall_store::Error::Corrupt(format!("leaf {} is no record: {error}", entry.index))
+    })?;
     if record.tenant == entry.tenant {
         return Ok(());
     }

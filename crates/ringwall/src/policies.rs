@@ -4,20 +4,25 @@ use std::sync::Arc;
 
 use ringwall_authz::PolicySet;
 use ringwall_store::{Expect, RecordKey, RecordWrite, Records};
-use ringwall_types::TenantId;
+use ringwall_types::{Digest, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::error::to_json;
+use crate::ids::sha256;
 
 const KIND: &str = "policy_set";
 const CURRENT: &str = "current";
+/// Every epoch's document, so that a decision can be explained by the policies that made it.
+const PAST_KIND: &str = "policy_set_past";
 
 /// A policy set with its number.
 #[derive(Debug)]
 pub struct PolicyVersion {
     epoch: u64,
     text: String,
-    set: PolicySet,
+    /// `None`: the stored document does not load any more, so nothing can be decided until it is replaced.
+    set: Option<PolicySet>,
     stored: Option<u64>,
 }
 
@@ -31,7 +36,7 @@ struct Stored {
 impl PolicyVersion {
     /// What is in force before anybody wrote a policy: nothing, so everything is denied.
     pub(crate) fn none() -> Self {
-        Self { epoch: 0, text: String::new(), set: PolicySet::empty(), stored: None }
+        Self { epoch: 0, text: String::new(), set: Some(PolicySet::empty()), stored: None }
     }
 
     /// How often the tenant's policies were replaced.
@@ -44,12 +49,17 @@ impl PolicyVersion {
         &self.text
     }
 
-    /// The policies.
-    pub fn set(&self) -> &PolicySet {
-        &self.set
+    /// SHA-256 of the document.
+    pub fn digest(&self) -> Digest {
+        sha256(self.text.as_bytes())
     }
 
-    /// Reads what is in force. A stored document that does not load any more is an error, so everything is denied.
+    /// The policies; `None` when the stored document does not load any more.
+    pub fn set(&self) -> Option<&PolicySet> {
+        self.set.as_ref()
+    }
+
+    /// Reads what is in force.
     pub(crate) async fn load(records: &dyn Records, tenant: &TenantId) -> Result<Self, Error> {
         let key = RecordKey::new(tenant.clone(), KIND, CURRENT);
         let Some(record) = records.read(&[key]).await?.into_iter().next().flatten() else {
@@ -58,14 +68,17 @@ impl PolicyVersion {
         let stored: Stored = serde_json::from_slice(&record.body).map_err(|error| {
             ringwall_store::Error::Corrupt(format!("the policies of `{tenant}`: {error}"))
         })?;
-        let set = PolicySet::from_yaml(&stored.text).map_err(|errors| Error::Policies(errors.to_string()))?;
-        Ok(Self { epoch: stored.epoch, text: stored.text, set, stored: Some(record.version) })
+        let set = PolicySet::from_yaml(&stored.text);
+        if let Err(errors) = &set {
+            tracing::error!(%tenant, %errors, "the stored policies do not load; everything is denied");
+        }
+        Ok(Self { epoch: stored.epoch, text: stored.text, set: set.ok(), stored: Some(record.version) })
     }
 
     /// The next version, not yet in force.
-    pub(crate) fn next(&self, text: &str) -> Result<Self, Error> {
-        let set = PolicySet::from_yaml(text).map_err(|errors| Error::Policies(errors.to_string()))?;
-        Ok(Self { epoch: self.epoch + 1, text: text.to_owned(), set, stored: self.stored })
+    pub(crate) fn next(&self, text: String) -> Result<Self, Error> {
+        let set = PolicySet::from_yaml(&text).map_err(|errors| Error::Policies(errors.to_string()))?;
+        Ok(Self { epoch: self.epoch + 1, text, set: Some(set), stored: self.stored })
     }
 
     /// Stores this version in place of the one that it was made from.
@@ -75,10 +88,12 @@ impl PolicyVersion {
         tenant: &TenantId,
     ) -> Result<Arc<Self>, Error> {
         let stored = Stored { epoch: self.epoch, text: self.text.clone() };
-        let body = serde_json::to_vec(&stored).map_err(|error| Error::Invalid(error.to_string()))?;
+        let body = to_json(&stored)?;
         let expect = self.stored.map_or(Expect::Absent, Expect::Version);
         let key = RecordKey::new(tenant.clone(), KIND, CURRENT);
-        let versions = records.write(vec![RecordWrite { key, expect, body: Some(body) }]).await?;
+        let past = RecordKey::new(tenant.clone(), PAST_KIND, format!("{:020}", self.epoch));
+        let kept = RecordWrite { key: past, expect: Expect::Any, body: Some(body.clone()) };
+        let versions = records.write(vec![RecordWrite { key, expect, body: Some(body) }, kept]).await?;
         self.stored = versions.first().copied();
         Ok(Arc::new(self))
     }

@@ -4,20 +4,51 @@
 //! whoever is on the allow-list is never bound; every response has an end and an undo; what was lifted by somebody
 //! stays lifted for the threat that caused it.
 
+use std::sync::Arc;
+
+use ringwall_detect::{ResponsePolicy, plan};
 use ringwall_store::{Expect, RecordKey, RecordWrite};
 use ringwall_types::{
     AuditRecord, RecordBody, Response, ResponseId, ResponsePlan, ResponseStatus, TenantId, Threat, Timestamp,
 };
 
-use crate::clock::hex_id;
 use crate::config::ResponseMode;
+use crate::engine::to_its_end;
+use crate::error::to_json;
+use crate::ids::hex_id;
 use crate::journal::RESPONSE_KEY;
 use crate::tenants::{RESPONSE_KIND, Tenant};
 use crate::{Caller, Engine, Error};
 
 impl Engine {
+    /// Carries out what `policy` asks to be done about `threat`.
+    pub(crate) async fn respond_by(
+        &self,
+        policy: &ResponsePolicy,
+        threat: &Threat,
+    ) -> Result<Vec<Response>, Error> {
+        if self.config.response.mode == ResponseMode::Off {
+            return Ok(Vec::new());
+        }
+        let mut responses = Vec::new();
+        for plan in plan(threat, policy) {
+            responses.push(self.respond(&threat.tenant, plan, threat).await?);
+        }
+        Ok(responses)
+    }
+
+    /// What `policy` asks to be done about `threat`, without doing or recording it.
+    pub(crate) fn planned(&self, policy: &ResponsePolicy, threat: &Threat) -> Result<Vec<Response>, Error> {
+        let now = self.clock.now();
+        let simulated = |plan: ResponsePlan| {
+            let status = (ResponseStatus::Simulated, "planned_only");
+            self.response(&threat.tenant, plan, status, now)
+        };
+        plan(threat, policy).into_iter().map(simulated).collect()
+    }
+
     /// Carries out one plan about `threat`, or says why not.
-    pub(crate) async fn respond(
+    async fn respond(
         &self,
         tenant: &TenantId,
         plan: ResponsePlan,
@@ -25,19 +56,41 @@ impl Engine {
     ) -> Result<Response, Error> {
         let now = self.clock.now();
         let state = self.tenant(tenant).await?;
-        if let Some(before) = self.response_before(tenant, &plan).await?
-            && stands(&before, &state, threat, now)
-        {
+        let before = self.response_before(tenant, &plan).await?;
+        if let Some(before) = before.as_ref().filter(|before| stands(before, &state, threat, now)) {
             if before.binds_at(now) {
                 // Whatever a crash left undone after the record was written is done now.
-                self.bind(tenant, &state, &before, now).await?;
+                self.bind(tenant, &state, before, now).await?;
             }
-            return Ok(Response { status: already(before.status), ..before });
+            return Ok(Response { status: already(before.status), ..before.clone() });
         }
         let (status, reason) = self.outcome_of(&state, &plan, threat, now);
+        let is_news = |before: &Response| {
+            status == ResponseStatus::Done || before.status != status || before.reason != reason
+        };
+        if let Some(before) = before.filter(|before| !is_news(before)) {
+            return Ok(before);
+        }
+        let response = self.response(tenant, plan, (status, reason), now)?;
+        self.record_response(&response).await?;
+        self.bind(tenant, &state, &response, now).await?;
+        tracing::warn!(
+            %tenant, action = %response.plan.action, status = %response.status, reason,
+            threat = %response.plan.threat, response = %response.id, "response"
+        );
+        Ok(response)
+    }
+
+    fn response(
+        &self,
+        tenant: &TenantId,
+        plan: ResponsePlan,
+        (status, reason): (ResponseStatus, &str),
+        now: Timestamp,
+    ) -> Result<Response, Error> {
         let binds = status == ResponseStatus::Done && plan.action.binds();
         let ttl_secs = i64::try_from(plan.ttl_secs).unwrap_or(i64::MAX);
-        let response = Response {
+        Ok(Response {
             id: ResponseId::new(hex_id("rsp_", &self.entropy.id_bytes()?))?,
             tenant: tenant.clone(),
             expires_at: binds.then(|| now.saturating_add_secs(ttl_secs)),
@@ -45,29 +98,26 @@ impl Engine {
             status,
             reason: reason.to_owned(),
             time: now,
-        };
-        self.record_response(&response).await?;
-        self.bind(tenant, &state, &response, now).await?;
-        tracing::warn!(
-            tenant = %tenant, action = %response.plan.action, status = %response.status,
-            threat = %response.plan.threat, response = %response.id, "response"
-        );
-        Ok(response)
+        })
     }
 
-    /// Lifts a response before its time.
-    pub async fn undo(&self, caller: &Caller, id: &ResponseId) -> Result<Response, Error> {
-        let now = self.clock.now();
-        let state = self.tenant(&caller.tenant).await?;
-        let Some(active) = state.response_by_id(id, now) else {
-            return Err(Error::NotFound(format!("no response `{id}` is in force")));
-        };
-        let by = caller.key.as_ref().map(|key| format!("lifted by key `{key}`"));
-        let reason = by.unwrap_or_else(|| "lifted by the process".to_owned());
-        let undone = Response { status: ResponseStatus::Undone, reason, time: now, ..active };
-        self.record_response(&undone).await?;
-        self.bind(&caller.tenant, &state, &undone, now).await?;
-        Ok(undone)
+    /// Lifts a response before its time. Goes on to its end even if the caller stops waiting.
+    pub async fn undo(self: &Arc<Self>, caller: &Caller, id: &ResponseId) -> Result<Response, Error> {
+        let (engine, caller, id) = (self.clone(), caller.clone(), id.clone());
+        to_its_end(async move {
+            let now = engine.clock.now();
+            let state = engine.tenant(&caller.tenant).await?;
+            let Some(active) = state.response_by_id(&id, now) else {
+                return Err(Error::NotFound(format!("no response `{id}` is in force")));
+            };
+            let by = caller.key.as_ref().map(|key| format!("lifted by key `{key}`"));
+            let reason = by.unwrap_or_else(|| "lifted by the process".to_owned());
+            let undone = Response { status: ResponseStatus::Undone, reason, time: now, ..active };
+            engine.record_response(&undone).await?;
+            engine.bind(&caller.tenant, &state, &undone, now).await?;
+            Ok(undone)
+        })
+        .await
     }
 
     /// Every response in force against somebody.
@@ -116,7 +166,7 @@ impl Engine {
             (ResponseStatus::Skipped, "stale")
         } else if state.response(plan.action, target, now).is_some() {
             (ResponseStatus::AlreadyActive, "")
-        } else if state.responses_in_force(now).len() >= settings.active_max {
+        } else if state.count_in_force(now) >= settings.active_max {
             (ResponseStatus::Failed, "too_many_in_force")
         } else {
             (ResponseStatus::Done, "")
@@ -149,8 +199,7 @@ impl Engine {
             return Ok(());
         }
         let key = |id: &ResponseId| RecordKey::new(tenant.clone(), RESPONSE_KIND, id.as_str());
-        let body = response.binds_at(now).then(|| serde_json::to_vec(response)).transpose();
-        let body = body.map_err(|error| Error::Invalid(error.to_string()))?;
+        let body = response.binds_at(now).then(|| to_json(response)).transpose()?;
         let write = RecordWrite { key: key(&response.id), expect: Expect::Any, body };
         self.stores.records.write(vec![write]).await?;
         let over = state.note_response(response, now);
@@ -173,8 +222,9 @@ fn stands(before: &Response, state: &Tenant, threat: &Threat, now: Timestamp) ->
             let target = before.plan.target.as_ref();
             target.is_some_and(|target| state.response(before.plan.action, target, now).is_some())
         }
-        ResponseStatus::Failed => false,
-        ResponseStatus::Simulated | ResponseStatus::Skipped | ResponseStatus::Undone => true,
+        ResponseStatus::Undone => true,
+        // What was skipped, simulated or failed is looked at anew: evidence may be fresh now, settings may have changed.
+        ResponseStatus::Failed | ResponseStatus::Simulated | ResponseStatus::Skipped => false,
     }
 }
 

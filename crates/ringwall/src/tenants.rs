@@ -20,9 +20,13 @@ use crate::policies::PolicyVersion;
 
 /// Where threats are stored.
 pub(crate) const THREAT_KIND: &str = "threat";
+/// Where the open ones are stored once more, so that a start need not read all that ever were.
+pub(crate) const OPEN_THREAT_KIND: &str = "threat_open";
 /// Where responses in force are stored.
 pub(crate) const RESPONSE_KIND: &str = "response";
 
+/// Below so many responses none is looked for that is over.
+const FORGET_AT_LEAST: usize = 1024;
 /// The most tenants that are kept in memory; further ones are refused.
 const TENANTS_MAX: usize = 10_000;
 
@@ -35,8 +39,19 @@ pub(crate) struct Tenants {
 /// One tenant.
 pub(crate) struct Tenant {
     pub(crate) policies: ArcSwap<PolicyVersion>,
-    responses: RwLock<HashMap<(ResponseAction, Target), Response>>,
-    threats: RwLock<BTreeMap<ThreatId, Threat>>,
+    /// Held while the policies are replaced.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    responses: RwLock<InForce>,
+    /// Open threats, by subject.
+    threats: RwLock<HashMap<Subject, BTreeMap<ThreatId, Threat>>>,
+}
+
+/// Responses that bind somebody, and some that are over and not yet forgotten.
+#[derive(Default)]
+struct InForce {
+    by_target: HashMap<(ResponseAction, Target), Response>,
+    /// At how many it is time to forget those that are over.
+    forget_at: usize,
 }
 
 impl Tenants {
@@ -58,27 +73,25 @@ impl Tenant {
     async fn load(records: &dyn Records, id: &TenantId) -> Result<Self, Error> {
         let policies = PolicyVersion::load(records, id).await?;
         let responses: Vec<Response> = all(records, id, RESPONSE_KIND).await?;
-        let threats: Vec<Threat> = all(records, id, THREAT_KIND).await?;
+        let threats: Vec<Threat> = all(records, id, OPEN_THREAT_KIND).await?;
         let by_target = |response: Response| {
             let target = response.plan.target.clone()?;
             Some(((response.plan.action, target), response))
         };
-        Ok(Self {
+        let by_target = responses.into_iter().filter_map(by_target).collect();
+        let tenant = Self {
             policies: ArcSwap::from_pointee(policies),
-            responses: RwLock::new(responses.into_iter().filter_map(by_target).collect()),
-            threats: RwLock::new(
-                threats
-                    .into_iter()
-                    .filter(|threat| threat.status == ThreatStatus::Open)
-                    .map(|threat| (threat.id.clone(), threat))
-                    .collect(),
-            ),
-        })
+            changing: tokio::sync::Mutex::default(),
+            responses: RwLock::new(InForce { by_target, forget_at: FORGET_AT_LEAST }),
+            threats: RwLock::default(),
+        };
+        threats.iter().for_each(|threat| tenant.note_threat(threat));
+        Ok(tenant)
     }
 
     /// Responses in force at `now` against the request's address or principal.
     pub(crate) fn responses_about(&self, request: &AccessRequest, now: Timestamp) -> Vec<Response> {
-        let responses = self.responses.read().unwrap_or_else(PoisonError::into_inner);
+        let responses = &self.responses.read().unwrap_or_else(PoisonError::into_inner).by_target;
         if responses.is_empty() {
             return Vec::new();
         }
@@ -97,19 +110,27 @@ impl Tenant {
     /// Open threats about the request's address or principal.
     pub(crate) fn threats_about(&self, request: &AccessRequest) -> Vec<Threat> {
         let threats = self.threats.read().unwrap_or_else(PoisonError::into_inner);
-        let concerns = |threat: &&Threat| match &threat.subject {
-            Subject::SourceIp(address) => request.environment.source_ip == Some(*address),
-            Subject::Principal(principal) => *principal == request.principal.id,
-        };
-        threats.values().filter(concerns).cloned().collect()
+        let address = request.environment.source_ip.map(Subject::SourceIp);
+        let principal = Subject::Principal(request.principal.id.clone());
+        let about = address.iter().chain([&principal]).filter_map(|subject| threats.get(subject));
+        about.flat_map(BTreeMap::values).cloned().collect()
     }
 
     /// Takes the newest state of a threat in; a closed one is no longer kept here.
     pub(crate) fn note_threat(&self, threat: &Threat) {
         let mut threats = self.threats.write().unwrap_or_else(PoisonError::into_inner);
         match threat.status {
-            ThreatStatus::Open => drop(threats.insert(threat.id.clone(), threat.clone())),
-            ThreatStatus::Closed => drop(threats.remove(&threat.id)),
+            ThreatStatus::Open => {
+                threats.entry(threat.subject.clone()).or_default().insert(threat.id.clone(), threat.clone());
+            }
+            ThreatStatus::Closed => {
+                if let Some(about) = threats.get_mut(&threat.subject) {
+                    about.remove(&threat.id);
+                    if about.is_empty() {
+                        threats.remove(&threat.subject);
+                    }
+                }
+            }
         }
     }
 
@@ -121,19 +142,26 @@ impl Tenant {
         now: Timestamp,
     ) -> Option<Response> {
         let responses = self.responses.read().unwrap_or_else(PoisonError::into_inner);
-        responses.get(&(action, target.clone())).filter(|response| response.binds_at(now)).cloned()
+        responses.by_target.get(&(action, target.clone())).filter(|response| response.binds_at(now)).cloned()
     }
 
     /// The response in force with this id.
     pub(crate) fn response_by_id(&self, id: &ResponseId, now: Timestamp) -> Option<Response> {
-        self.responses_in_force(now).into_iter().find(|response| response.id == *id)
+        let responses = self.responses.read().unwrap_or_else(PoisonError::into_inner);
+        responses.by_target.values().find(|response| response.id == *id && response.binds_at(now)).cloned()
+    }
+
+    /// How many responses are in force.
+    pub(crate) fn count_in_force(&self, now: Timestamp) -> usize {
+        let responses = self.responses.read().unwrap_or_else(PoisonError::into_inner);
+        responses.by_target.values().filter(|response| response.binds_at(now)).count()
     }
 
     /// Every response in force, by id.
     pub(crate) fn responses_in_force(&self, now: Timestamp) -> Vec<Response> {
         let responses = self.responses.read().unwrap_or_else(PoisonError::into_inner);
-        let mut found: Vec<_> =
-            responses.values().filter(|response| response.binds_at(now)).cloned().collect();
+        let binding = responses.by_target.values().filter(|response| response.binds_at(now));
+        let mut found: Vec<_> = binding.cloned().collect();
         found.sort_by(|a, b| a.id.cmp(&b.id));
         found
     }
@@ -142,21 +170,26 @@ impl Tenant {
     pub(crate) fn note_response(&self, response: &Response, now: Timestamp) -> Vec<ResponseId> {
         let Some(target) = response.plan.target.clone() else { return Vec::new() };
         let mut responses = self.responses.write().unwrap_or_else(PoisonError::into_inner);
-        let mut over = Vec::new();
-        responses.retain(|_, held| {
-            let keep = held.binds_at(now);
-            if !keep {
-                over.push(held.id.clone());
-            }
-            keep
-        });
+        let mut over = responses.forget_over(now);
         let key = (response.plan.action, target);
         if response.binds_at(now) {
-            over.extend(responses.insert(key, response.clone()).map(|replaced| replaced.id));
-        } else {
-            let is_held = responses.get(&key).is_some_and(|held| held.id == response.id);
-            over.extend(is_held.then(|| responses.remove(&key)).flatten().map(|ended| ended.id));
+            over.extend(responses.by_target.insert(key, response.clone()).map(|replaced| replaced.id));
+        } else if responses.by_target.get(&key).is_some_and(|held| held.id == response.id) {
+            over.extend(responses.by_target.remove(&key).map(|ended| ended.id));
         }
+        over
+    }
+}
+
+impl InForce {
+    /// Now and then forgets what is over, so that a response costs the same however many there are.
+    fn forget_over(&mut self, now: Timestamp) -> Vec<ResponseId> {
+        if self.by_target.len() < self.forget_at {
+            return Vec::new();
+        }
+        let over =
+            self.by_target.extract_if(|_, held| !held.binds_at(now)).map(|(_, held)| held.id).collect();
+        self.forget_at = FORGET_AT_LEAST.max(2 * self.by_target.len());
         over
     }
 }

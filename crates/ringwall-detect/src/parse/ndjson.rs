@@ -38,6 +38,8 @@ fn typed(text: &str, reading: &Reading) -> Result<SecurityEvent, ParseError> {
         return Err(foreign_tenant(event.tenant.as_str()));
     }
     check_name(&event.name)?;
+    // What had to be assumed is for whoever assumes it to say.
+    event.flags.clear();
     event.attributes = event.attributes.iter().map(|(name, value)| (name, exact(value))).collect();
     if event.source.is_none() {
         event.source = reading.source.clone();

@@ -58,7 +58,8 @@ pub(super) fn config(command: &ConfigCommand, file: &Path, settings: Result<Sett
         Ok(settings) => {
             match command {
                 ConfigCommand::Show => say!("{:#}", serde_json::to_value(settings).unwrap_or_default()),
-                _ => say!("{}: no mistakes", file.display()),
+                _ if file.exists() => say!("{}: no mistakes", file.display()),
+                _ => say!("there is no {}; environment and defaults have no mistakes", file.display()),
             }
             Outcome::Done
         }

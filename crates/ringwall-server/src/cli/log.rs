@@ -71,10 +71,10 @@ pub(super) fn run(command: Command, settings: &Settings) -> Result<Outcome, Stri
 
 fn verify(directory: &Path, key: Option<&str>) -> Result<Outcome, String> {
     let key = verifier_key(key, directory)?;
-    let log = match open(directory) {
-        Ok(log) => log,
-        Err(error) if directory.exists() => return Ok(bad(&error)),
-        Err(error) => return Err(error),
+    let log = match LogReader::open(directory) {
+        Ok(log) => FileLog(log),
+        Err(error @ ringwall_store::Error::Corrupt(_)) => return Ok(bad(&error.to_string())),
+        Err(error) => return Err(error.to_string()),
     };
     let size = log.head().ok().flatten().map_or(0, |head| head.size);
     let bar = progress_bar(size);
@@ -85,7 +85,10 @@ fn verify(directory: &Path, key: Option<&str>) -> Result<Outcome, String> {
             say!("verified: {} records, root {}, signed by {key}", verified.size, verified.root);
             Ok(Outcome::Done)
         }
-        Err(error) => Ok(bad(&error.to_string())),
+        Err(
+            error @ (ringwall::Error::Audit(_) | ringwall::Error::Store(ringwall_store::Error::Corrupt(_))),
+        ) => Ok(bad(&error.to_string())),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -13,7 +13,8 @@ use ringwall::flow::{
     Cancel, RunId, RunResult, RunStatus, Runtime, Workflow, WorkflowBuilder, WorkflowDefinition,
 };
 use ringwall::{
-    Caller, Clock, Engine, Entropy, Parts, ResponseMode, SystemClock, SystemEntropy, catalogue, log_options,
+    Caller, Clock, Engine, Entropy, Parts, ResponseMode, SystemClock, SystemEntropy, catalogue, hex_id,
+    log_options,
 };
 use ringwall_store::{MemoryStore, Stores};
 use ringwall_types::{Severity, SourceName, TenantId};
@@ -187,8 +188,7 @@ async fn execute(
     events: Vec<Value>,
     positions: Vec<u64>,
 ) -> Result<RunResult, String> {
-    let id = engine.entropy().id_bytes().map_err(|error| error.to_string())?;
-    let id = id.iter().fold("run_".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+    let id = hex_id("run_", &engine.entropy().id_bytes().map_err(|error| error.to_string())?);
     let run_id = RunId::parse(&id).map_err(|error| error.to_string())?;
     let mut inputs = BTreeMap::from([(input.to_owned(), Value::from(events))]);
     // Where the fed node takes line numbers too, threats name lines of the file.

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use ringwall::audit::VerifierKey;
 use ringwall::{Caller, Engine, Parts, SystemClock, SystemEntropy, log_options};
 use ringwall_sqlite::SqliteStore;
@@ -20,6 +21,12 @@ use crate::config::Settings;
 use crate::files::signing_key;
 use crate::http::{App, router, serve};
 use crate::keys::Keys;
+
+/// Upper ends of the histogram of latencies, in seconds.
+const LATENCY_BUCKETS_SECS: [f64; 12] =
+    [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 10.0];
+/// How often metrics are folded.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Options of `ringwall serve`.
 #[derive(Args)]
@@ -71,19 +78,34 @@ async fn run_until_stopped(settings: Settings) -> Result<(), String> {
     load_policies(&engine, settings.data.policies.as_deref()).await?;
 
     let (stop, stopped) = watch::channel(false);
-    let following = tokio::spawn(engine.clone().follow(stopped.clone()));
+    let mut following = tokio::spawn(engine.clone().follow(stopped.clone()));
     let keys = Keys::load(engine.clone()).await.map_err(|error| error.to_string())?;
     announce(address, tls.is_some(), &settings.data.directory, &key, &keys).await?;
 
-    let metrics = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
+    let metrics =
+        PrometheusBuilder::new().set_buckets(&LATENCY_BUCKETS_SECS).map_err(|error| error.to_string())?;
+    let metrics = metrics.install_recorder().map_err(|error| error.to_string())?;
+    tokio::spawn(keep_up(metrics.clone()));
     let server = Arc::new(settings.server);
     let app = App::new(engine, Arc::new(keys), server.clone(), metrics);
     let (stop_http, http_stopped) = watch::channel(false);
+    let stop_http = Arc::new(stop_http);
+    let stop_by_signal = stop_http.clone();
     tokio::spawn(async move {
         wait_for_signal().await;
-        stop_http.send_replace(true);
+        stop_by_signal.send_replace(true);
     });
-    serve(listener, tls, router(app), &server, http_stopped).await;
+    let serving = serve(listener, tls, router(app), &server, http_stopped);
+    tokio::pin!(serving);
+    tokio::select! {
+        () = &mut serving => {}
+        died = &mut following => {
+            // Without detection nothing may go on as if it were there.
+            stop_http.send_replace(true);
+            serving.await;
+            return Err(format!("detection died: {died:?}"));
+        }
+    }
     // Detection stops after the last request, so that what was accepted is judged or will be at the next start.
     stop.send_replace(true);
     following.await.map_err(|error| format!("detection died: {error}"))?;
@@ -139,6 +161,15 @@ async fn announce(
         );
     }
     Ok(())
+}
+
+/// Folds what histograms gathered, so that memory does not grow between two looks at the figures.
+async fn keep_up(metrics: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(UPKEEP);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
 }
 
 async fn wait_for_signal() {

@@ -38,7 +38,8 @@ impl FromRequestParts<App> for Named {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let name = Path::<String>::from_request_parts(parts, app).await;
-        name.map(|Path(name)| Self(name)).map_err(|error| ApiError::invalid(format!("path: {}", error.body_text())))
+        name.map(|Path(name)| Self(name))
+            .map_err(|error| ApiError::invalid(format!("path: {}", error.body_text())))
     }
 }
 
@@ -50,7 +51,9 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Parameters<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
         let query = Query::<T>::try_from_uri(&parts.uri);
-        query.map(|Query(query)| Self(query)).map_err(|error| ApiError::invalid(format!("query: {}", error.body_text())))
+        query
+            .map(|Query(query)| Self(query))
+            .map_err(|error| ApiError::invalid(format!("query: {}", error.body_text())))
     }
 }
 

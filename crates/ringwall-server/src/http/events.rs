@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use ringwall::IngestReport;
 use ringwall::detect::Format;
 use ringwall_types::SourceName;
@@ -35,7 +36,8 @@ pub(super) struct Reading {
     request_body(content = String, content_type = "application/x-ndjson"),
     responses(
         (status = 200, description = "what became of each line", body = ref("#/components/schemas/IngestReport")),
-        (status = 400, description = "no line can be read at all", body = ref("#/components/schemas/ErrorBody")),
+        (status = 400, description = "unknown format or parameter, or too many lines", body = ref("#/components/schemas/ErrorBody")),
+        (status = 503, description = "some lines could not be stored; the report says which", body = ref("#/components/schemas/IngestReport")),
         (status = 413, description = "the body is too long", body = ref("#/components/schemas/ErrorBody")),
     )
 )]
@@ -44,7 +46,7 @@ pub(super) async fn ingest(
     guest: Authenticated,
     Parameters(reading): Parameters<Reading>,
     request: Request,
-) -> Result<Json<IngestReport>, ApiError> {
+) -> Result<(StatusCode, Json<IngestReport>), ApiError> {
     let caller = guest.may(Scope::Ingest)?;
     let format = reading.format.as_deref().unwrap_or(Format::Ndjson.as_str());
     let format: Format = format.parse().map_err(|error| ApiError::invalid(format!("{error}")))?;
@@ -52,5 +54,6 @@ pub(super) async fn ingest(
     let report = app.engine.ingest(&caller, format, reading.source, &bytes).await?;
     metrics::counter!("ringwall_events_total", "status" => "accepted").increment(report.accepted);
     metrics::counter!("ringwall_events_total", "status" => "rejected").increment(report.rejected);
-    Ok(Json(report))
+    let status = if report.fault.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    Ok((status, Json(report)))
 }

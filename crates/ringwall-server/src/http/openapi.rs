@@ -23,6 +23,7 @@ pub(crate) fn document() -> Value {
     if let Some(object) = document.as_object_mut() {
         object.insert("info".to_owned(), info());
         let schemes = json!({ "api_key": { "type": "http", "scheme": "bearer" } });
+        add_common_errors(object.get_mut("paths"));
         object.insert("components".to_owned(), json!({ "schemas": schemas(), "securitySchemes": schemes }));
     }
     document
@@ -35,6 +36,33 @@ fn info() -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" }
     })
+}
+
+/// What every call that needs a key can answer besides its own errors.
+fn add_common_errors(paths: Option<&mut Value>) {
+    let errors = [
+        ("401", "no valid API key"),
+        ("403", "the key lacks the scope"),
+        ("429", "too many requests; see `retry-after`"),
+        ("503", "the server cannot store or read right now"),
+    ];
+    let operations = paths
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, path)| path.as_object_mut());
+    for operation in operations
+        .flatten()
+        .map(|(_, operation)| operation)
+        .filter(|operation| operation.get("security").is_some_and(Value::is_array))
+    {
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
+        for (status, description) in errors {
+            let schema = json!({ "$ref": "#/components/schemas/ErrorBody" });
+            let response = json!({ "description": description, "content": { "application/json": { "schema": schema } } });
+            responses.entry(status).or_insert(response);
+        }
+    }
 }
 
 /// Every type that a body can be, with what it is made of.

@@ -64,7 +64,13 @@ pub(super) async fn replace(
 fn summary(policies: &PolicyVersion) -> PolicySummary {
     PolicySummary {
         epoch: policies.epoch(),
-        policies: policies.set().len(),
-        warnings: policies.set().warnings().iter().map(ToString::to_string).collect(),
+        policies: policies.set().map_or(0, |set| set.len()),
+        warnings: policies
+            .set()
+            .map(|set| set.warnings())
+            .unwrap_or_default()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }

@@ -89,7 +89,15 @@ async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(address));
-        router.clone().oneshot(request)
+        // A task of its own: a client that hangs up must not stop a change halfway.
+        let answered = tokio::spawn(router.clone().oneshot(request));
+        async move {
+            match answered.await {
+                Ok(Ok(response)) => Ok(response),
+                Ok(Err(never)) => match never {},
+                Err(died) => Err(std::io::Error::other(died)),
+            }
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use ringwall_types::{
     AccessRequest, AuditRecord, DecisionId, DecisionRecord, Digest, Finding, IdempotencyKey, Layer, Reason,
     RecordBody, RiskScore, TenantId, Timestamp, Verdict,
@@ -12,8 +11,9 @@ use serde::Serialize;
 
 use super::{Caller, Engine};
 use crate::Error;
-use crate::clock::hex_id;
+use crate::error::to_json;
 use crate::facts::{Facts, settled};
+use crate::ids::{hex_id, sha256};
 use crate::journal::{DECISION, IDEMPOTENCY};
 use crate::judge::{judge, needs};
 
@@ -32,9 +32,9 @@ impl Engine {
     /// Answers an access request, and records the answer before giving it.
     ///
     /// A denial is an answer. Errors: [`Error::Invalid`], [`Error::ClockSkew`], [`Error::IdempotencyConflict`]; whatever
-    /// goes wrong inside becomes a Deny.
+    /// goes wrong inside becomes a Deny, except that without randomness there is no answer at all.
     pub async fn decide(&self, caller: &Caller, request: AccessRequest) -> Result<Answer, Error> {
-        request.check_attribute_names()?;
+        request.check()?;
         let now = self.clock.now();
         self.check_skew(&request, now)?;
         let digest = request_digest(&caller.tenant, &request)?;
@@ -43,7 +43,11 @@ impl Engine {
         };
         let turn = self.turn(&caller.tenant, &key);
         let _turn = turn.lock().await;
-        let before = self.answer_before(&caller.tenant, &key, now).await?;
+        let before = match self.answer_before(&caller.tenant, &key, now).await {
+            Ok(before) => before,
+            // Whether this was answered before cannot be told, so it must not be answered twice.
+            Err(error) => return self.unrecorded(caller, now, &error),
+        };
         if before.as_ref().is_some_and(|(_, record)| record.request_digest != digest) {
             return Err(Error::IdempotencyConflict);
         }
@@ -77,10 +81,12 @@ impl Engine {
         let facts = self.gather(&request, &caller.tenant, now).await;
         let id = DecisionId::new(hex_id("dec_", &self.entropy.id_bytes()?))?;
         let (verdict, faults) = judge(id, &request, &facts);
-        // A repeated request gets its recorded answer only while that still is the answer.
-        if let Some((index, record)) =
-            before.filter(|(_, record)| record.verdict.decision() == verdict.decision())
-        {
+        // A repeated request gets its recorded answer only while that still is the answer, obligations and all.
+        let still_holds = |record: &DecisionRecord| {
+            record.verdict.decision() == verdict.decision()
+                && record.verdict.obligations() == verdict.obligations()
+        };
+        if let Some((index, record)) = before.filter(|(_, record)| still_holds(record)) {
             return Ok(Answer { verdict: record.verdict.confirmed_by(&verdict), log_index: Some(index) });
         }
         Ok(self.act(&request, digest, verdict, faults).await)
@@ -143,14 +149,21 @@ impl Engine {
             Ok(range) => Answer { verdict, log_index: Some(range.start) },
             Err(error) => {
                 tracing::error!(code = error.code(), %error, "a decision could not be recorded");
-                let reason = Reason::new("audit_unavailable", "the decision could not be recorded");
                 let mut trail = verdict.trail().to_vec();
-                trail.push(Finding::deny(Layer::Perimeter, RiskScore::MAX, reason));
+                trail.push(audit_unavailable());
                 let (id, tenant) = (verdict.decision_id().clone(), verdict.tenant().clone());
                 let verdict = Verdict::join(id, tenant, verdict.time(), verdict.policy_epoch(), trail);
                 Answer { verdict, log_index: None }
             }
         }
+    }
+
+    /// The Deny that is given when the log cannot be asked.
+    fn unrecorded(&self, caller: &Caller, now: Timestamp, error: &Error) -> Result<Answer, Error> {
+        tracing::error!(code = error.code(), %error, "the audit log cannot be asked");
+        let id = DecisionId::new(hex_id("dec_", &self.entropy.id_bytes()?))?;
+        let verdict = Verdict::join(id, caller.tenant.clone(), now, 0, vec![audit_unavailable()]);
+        Ok(Answer { verdict, log_index: None })
     }
 
     async fn answer_before(
@@ -180,10 +193,12 @@ impl Engine {
     }
 }
 
+fn audit_unavailable() -> Finding {
+    let reason = Reason::new("audit_unavailable", "the decision could not be recorded");
+    Finding::deny(Layer::Perimeter, RiskScore::MAX, reason)
+}
+
 /// SHA-256 over the request as the caller gave it, and whose it is.
 fn request_digest(tenant: &TenantId, request: &AccessRequest) -> Result<Digest, Error> {
-    let bytes = serde_json::to_vec(&(tenant, request)).map_err(|error| Error::Invalid(error.to_string()))?;
-    let hash = digest(&SHA256, &bytes);
-    let bytes = hash.as_ref().first_chunk::<32>().copied().unwrap_or_default();
-    Ok(Digest::new(bytes))
+    Ok(sha256(&to_json(&(tenant, request))?))
 }

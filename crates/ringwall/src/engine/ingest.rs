@@ -3,20 +3,23 @@
 use std::time::Duration;
 
 use ringwall_detect::{Format, Parsed, Reading, read_lines};
-use ringwall_types::{AuditRecord, RecordBody, SecurityEvent, SourceName, TenantId, Timestamp};
+use ringwall_types::{AuditRecord, EventFlag, RecordBody, SecurityEvent, SourceName, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Caller, Engine};
 use crate::Error;
+use crate::journal::entry;
 
+/// The most lines of one call.
+const LINES_MAX: usize = 100_000;
 /// How many events are appended at once.
 const BATCH_EVENTS: usize = 512;
 /// How long a call waits for detection to have judged its events.
 const DETECTION_WAIT: Duration = Duration::from_secs(10);
 
 /// What became of an upload.
-#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct IngestReport {
     /// How many events are durable.
     pub accepted: u64,
@@ -26,6 +29,9 @@ pub struct IngestReport {
     pub unrelated: u64,
     /// Whether detection has judged all of them: then their threats bind on the next decision.
     pub detected: bool,
+    /// Why the rest could not be stored, as an error code; those lines are rejected, and can be sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
     /// Each line that is an event or should have been one.
     pub lines: Vec<LineOutcome>,
 }
@@ -59,57 +65,67 @@ impl Engine {
         source: Option<SourceName>,
         bytes: &[u8],
     ) -> Result<IngestReport, Error> {
+        let lines = bytes.split(|byte| *byte == b'\n').count();
+        if lines > LINES_MAX {
+            return Err(Error::Invalid(format!("{lines} lines; send at most {LINES_MAX} at once")));
+        }
         let now = self.clock.now();
         let reading = Reading { source, ..Reading::new(caller.tenant.clone(), now) };
-        let mut report =
-            IngestReport { accepted: 0, rejected: 0, unrelated: 0, detected: true, lines: Vec::new() };
+        let mut report = IngestReport::default();
         let mut batch = Vec::with_capacity(BATCH_EVENTS);
         for (line, parsed) in read_lines(format, bytes, &reading) {
             match parsed {
-                Ok(Parsed::Event(event)) => batch.push((line, *event)),
+                Ok(Parsed::Event(event)) => match self.record_of(*event, now) {
+                    Ok(record) => batch.push((line, record)),
+                    Err(error) => report.reject(line, error.to_string()),
+                },
                 Ok(Parsed::Unrelated) => report.unrelated += 1,
                 Err(error) => report.reject(line, error.error.to_string()),
             }
             if batch.len() == BATCH_EVENTS {
-                self.append_events(&caller.tenant, now, std::mem::take(&mut batch), &mut report).await;
+                self.append_events(std::mem::take(&mut batch), &mut report).await;
             }
         }
-        self.append_events(&caller.tenant, now, batch, &mut report).await;
+        self.append_events(batch, &mut report).await;
         report.detected = self.wait_for_detection(report.newest_index()).await;
         report.lines.sort_by_key(LineOutcome::line);
         Ok(report)
     }
 
-    /// Appends a batch; if it is refused as a whole because of one event, each event for itself.
-    async fn append_events(
-        &self,
-        tenant: &TenantId,
-        now: Timestamp,
-        batch: Vec<(u64, SecurityEvent)>,
-        report: &mut IngestReport,
-    ) {
-        if batch.is_empty() {
-            return;
+    /// The record of an event. One that is dated too far ahead counts at its arrival, keeps what it claimed as an
+    /// attribute, and is flagged; one that no log can hold is refused.
+    fn record_of(&self, mut event: SecurityEvent, now: Timestamp) -> Result<AuditRecord, Error> {
+        let skew_secs =
+            self.config.detection.limits.clock_skew_secs.and_then(|secs| i64::try_from(secs).ok());
+        if skew_secs.is_some_and(|skew_secs| event.time > now.saturating_add_secs(skew_secs)) {
+            event.attributes.insert("claimed_time", event.time.to_string());
+            event.flags.insert(EventFlag::TimeClamped);
+            event.time = now;
         }
-        let record = |event: &SecurityEvent| AuditRecord {
-            tenant: tenant.clone(),
-            recorded_at: now,
-            body: RecordBody::Event(event.clone()),
+        let record =
+            AuditRecord { tenant: event.tenant.clone(), recorded_at: now, body: RecordBody::Event(event) };
+        entry(&record)?;
+        Ok(record)
+    }
+
+    /// Appends a batch, unless storing has failed before: then trying again line by line would only take longer.
+    async fn append_events(&self, batch: Vec<(u64, AuditRecord)>, report: &mut IngestReport) {
+        let (lines, records): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let appended = match &report.fault {
+            None if records.is_empty() => return,
+            None => self.journal.append(records).await.map_err(|error| {
+                tracing::error!(code = error.code(), %error, "events could not be stored");
+                error.code().to_owned()
+            }),
+            Some(fault) => Err(fault.clone()),
         };
-        match self.journal.append(batch.iter().map(|(_, event)| record(event)).collect()).await {
-            Ok(range) => range.zip(batch).for_each(|(index, (line, _))| report.accept(line, index)),
-            Err(error)
-                if batch.len() == 1 || matches!(&error, Error::Store(error) if error.is_retryable()) =>
-            {
-                batch.iter().for_each(|(line, _)| report.reject(*line, error.to_string()));
-            }
-            Err(_) => {
-                for (line, event) in &batch {
-                    match self.journal.append(vec![record(event)]).await {
-                        Ok(range) => report.accept(*line, range.start),
-                        Err(error) => report.reject(*line, error.to_string()),
-                    }
-                }
+        match appended {
+            Ok(range) => range.zip(lines).for_each(|(index, line)| report.accept(line, index)),
+            Err(fault) => {
+                lines
+                    .into_iter()
+                    .for_each(|line| report.reject(line, format!("could not be stored: {fault}")));
+                report.fault = Some(fault);
             }
         }
     }

@@ -1,14 +1,14 @@
-//! A tenant's own things: its policies, its threats.
+//! A tenant's policies, and what the engine says of itself.
 
 use std::sync::Arc;
 
-use ringwall_store::{PAGE_MAX, RecordKey};
-use ringwall_types::{Administration, AuditRecord, RecordBody, TenantId, Threat, ThreatId};
+use ringwall_store::RecordKey;
+use ringwall_types::{Administration, AuditRecord, RecordBody, TenantId};
 
 use super::{Caller, Engine};
 use crate::Error;
 use crate::policies::PolicyVersion;
-use crate::tenants::{THREAT_KIND, Tenant, document};
+use crate::tenants::Tenant;
 
 impl Engine {
     pub(crate) async fn tenant(&self, id: &TenantId) -> Result<Arc<Tenant>, Error> {
@@ -22,42 +22,25 @@ impl Engine {
 
     /// Replaces the tenant's policies by the ones in `text`, all or nothing; they bind on the very next decision.
     ///
-    /// Errors: [`Error::Policies`] with every mistake; the old policies then stay in force.
-    pub async fn replace_policies(&self, caller: &Caller, text: &str) -> Result<Arc<PolicyVersion>, Error> {
-        let state = self.tenant(&caller.tenant).await?;
-        let next = state.policies.load().next(text)?;
-        let message = format!("epoch {}, {} policies", next.epoch(), next.set().len());
-        self.administer(caller, "policies_replaced", "", message).await?;
-        let stored = next.store(self.stores.records.as_ref(), &caller.tenant).await?;
-        state.policies.store(stored.clone());
-        Ok(stored)
-    }
-
-    /// Threats in order of their ids, after `after`, at most `limit`.
-    pub async fn threats(
-        &self,
+    /// Goes on to its end even if the caller stops waiting. Errors: [`Error::Policies`] with every mistake; the old
+    /// policies then stay in force.
+    pub async fn replace_policies(
+        self: &Arc<Self>,
         caller: &Caller,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Threat>, Error> {
-        let page = self.stores.records.scan(&caller.tenant, THREAT_KIND, after, limit.min(PAGE_MAX)).await?;
-        page.iter().map(|record| document(THREAT_KIND, record)).collect()
-    }
-
-    /// One threat.
-    pub async fn threat(&self, caller: &Caller, id: &ThreatId) -> Result<Threat, Error> {
-        let found = self.stored_threat(&caller.tenant, id).await?;
-        found.ok_or_else(|| Error::NotFound(format!("there is no threat `{id}`")))
-    }
-
-    pub(crate) async fn stored_threat(
-        &self,
-        tenant: &TenantId,
-        id: &ThreatId,
-    ) -> Result<Option<Threat>, Error> {
-        let key = RecordKey::new(tenant.clone(), THREAT_KIND, id.as_str());
-        let record = self.stores.records.read(&[key]).await?.into_iter().next().flatten();
-        record.map(|record| document(THREAT_KIND, &record)).transpose()
+        text: &str,
+    ) -> Result<Arc<PolicyVersion>, Error> {
+        let (engine, caller, text) = (self.clone(), caller.clone(), text.to_owned());
+        to_its_end(async move {
+            let state = engine.tenant(&caller.tenant).await?;
+            let _turn = state.changing.lock().await;
+            let next = state.policies.load().next(text)?;
+            let message = format!("epoch {}, sha-256 {}", next.epoch(), next.digest());
+            engine.administer(&caller, "policies_replaced", "", message).await?;
+            let stored = next.store(engine.stores.records.as_ref(), &caller.tenant).await?;
+            state.policies.store(stored.clone());
+            Ok(stored)
+        })
+        .await
     }
 
     /// What keeps the engine from answering as it should, in words for an operator; empty when nothing does.
@@ -104,4 +87,12 @@ impl Engine {
         let record = |body| AuditRecord { tenant: tenant.clone(), recorded_at: now, body };
         Ok(self.journal.append(bodies.into_iter().map(record).collect()).await?.start)
     }
+}
+
+/// Runs a change to its end, even if whoever asked for it stops waiting: record, store and memory must not part.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let ended = tokio::spawn(change).await;
+    ended.unwrap_or_else(|died| Err(Error::Internal(format!("a change died: {died}"))))
 }

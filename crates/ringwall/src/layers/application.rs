@@ -25,8 +25,9 @@ impl Wall for Application {
     }
 
     fn judge(&self, request: &AccessRequest, facts: &Facts, _: &[Finding]) -> Result<Finding, LayerError> {
-        let policies = facts.policies.as_ref().ok_or(LayerError::MissingFact("the policies"))?;
-        let answer = evaluate(policies.set(), &Context::from_request(request, facts.now));
+        let policies = facts.policies.as_ref().and_then(|policies| policies.set());
+        let policies = policies.ok_or(LayerError::MissingFact("the policies"))?;
+        let answer = evaluate(policies, &Context::from_request(request, facts.now));
         let (decision, risk) = match (answer.effect, answer.reason_code) {
             (Effect::Allow, _) => (Decision::Allow, RiskScore::NONE),
             (Effect::Deny, ReasonCode::PolicyDeny) => (Decision::Deny, DENIED_RISK),

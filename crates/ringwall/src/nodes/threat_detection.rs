@@ -187,7 +187,7 @@ impl ThreatDetectionNode {
         if self.real_time {
             return self.host.engine.respond_by(&self.policy, threat).await;
         }
-        Ok(self.host.engine.planned(&self.policy, threat))
+        self.host.engine.planned(&self.policy, threat)
     }
 }
 
@@ -207,7 +207,7 @@ impl Node for ThreatDetectionNode {
         let now = self.host.now();
         let (changed, errors) = self.observe(&input, now);
         let tenant = &self.host.caller.tenant;
-        let threats = self.host.engine.note_all(tenant, changed).await.map_err(|error| failed(&error))?;
+        let threats = self.host.engine.note_threats(tenant, changed).await.map_err(|error| failed(&error))?;
         let mut reports = BTreeMap::new();
         for threat in threats {
             let responses = self.respond(&threat).await.map_err(|error| failed(&error))?;
