@@ -174,7 +174,7 @@ fn holds(list: &[Value], element: &Value, case: Case) -> bool {
 fn same(a: &Value, b: &Value, case: Case) -> bool {
     match (a, b) {
         _ if case == Case::Exact => a == b,
-        (Value::Text(a), Value::Text(b)) => folded(a, case) == folded(b, case),
+        (Value::Text(a), Value::Text(b)) => letters(a).eq(letters(b)),
         (Value::List(a), Value::List(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, case))
         }
@@ -191,8 +191,13 @@ fn folded(text: &str, case: Case) -> Cow<'_, str> {
         Case::Exact => text.into(),
         // Letter by letter: `str::to_lowercase` writes a sigma differently at the end of a word, so a prefix would
         // not fold like the text that it begins.
-        Case::Ignore => text.chars().flat_map(char::to_lowercase).collect::<String>().into(),
+        Case::Ignore => letters(text).collect::<String>().into(),
     }
+}
+
+/// The letters of a text without regard to case.
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase)
 }
 
 fn ordered(value: &Value, bound: &Bound, accepts: fn(std::cmp::Ordering) -> bool) -> Truth {

@@ -111,9 +111,8 @@ fn resource(resource: &Resource) -> Attributes {
     let mut attributes = free(&resource.attributes, VOUCHED);
     attributes.insert("id", resource.id.as_str());
     insert_known(&mut attributes, "kind", spoken(&resource.kind));
-    if attributes.value("type").is_none() {
-        insert_known(&mut attributes, "type", spoken(&resource.kind));
-    }
+    // The guide's word for the kind; a free attribute speaks only where the kind is not given.
+    insert_known(&mut attributes, "type", spoken(&resource.kind));
     insert_known(&mut attributes, "tenant", resource.tenant.as_ref().map(|tenant| tenant.as_str()));
     insert_known(&mut attributes, "owner", resource.owner.as_ref().map(|owner| owner.as_str()));
     insert_known(&mut attributes, "sensitivity", resource.sensitivity.map(|level| level.as_str()));

@@ -19,7 +19,7 @@ pub(crate) const ERRORS_MAX: usize = 1000;
 /// The longest message of one error; what a parser tells may repeat long input.
 pub(crate) const MESSAGE_CHARS_MAX: usize = 400;
 /// The most values that YAML aliases of one document may repeat, and how deep aliases may stand for aliases.
-pub(crate) const ALIASED_NODES_MAX: usize = 200_000;
+pub(crate) const ALIASED_NODES_MAX: usize = 10_000;
 pub(crate) const ALIAS_DEPTH_MAX: usize = 8;
 /// The deepest nesting of lists and maps in a document: five levels lead to an operand.
 pub(crate) const DOCUMENT_DEPTH_MAX: usize = 40;

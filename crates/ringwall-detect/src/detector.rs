@@ -9,7 +9,7 @@ mod clocks;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use ringwall_types::{
-    EventFlag, EventId, SecurityEvent, TenantId, Threat, ThreatId, ThreatStatus, Timestamp,
+    EventFlag, EventId, SecurityEvent, SourceName, TenantId, Threat, ThreatId, ThreatStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,12 +60,15 @@ pub enum ThreatChange {
     Closed(Threat),
 }
 
+/// An event's id within its feed: two feeds that both number from 0 do not blind each other.
+type SourcedId = (Option<SourceName>, EventId);
+
 /// What is known of one tenant.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct TenantState {
     clocks: Clocks,
-    ids: HashSet<EventId>,
-    ids_in_order: VecDeque<EventId>,
+    ids: HashSet<SourcedId>,
+    ids_in_order: VecDeque<SourcedId>,
     /// One for each rule, in the order of the rules.
     pub(crate) tables: Vec<SubjectTable>,
 }
@@ -89,7 +92,7 @@ impl Detector {
         }
         let Some(tenant) = self.tenants.get_mut(&event.tenant) else { return observed };
         if let Some(id) = &event.id
-            && !tenant.is_new(id, self.limits.ids_max)
+            && !tenant.is_new((event.source.clone(), id.clone()), self.limits.ids_max)
         {
             self.metrics.duplicates += 1;
             observed.duplicate = true;
@@ -243,12 +246,12 @@ impl Seen<'_> {
 
 impl TenantState {
     /// Whether `id` is not among the newest ids; remembers it.
-    fn is_new(&mut self, id: &EventId, ids_max: usize) -> bool {
-        if self.ids.contains(id) {
+    fn is_new(&mut self, id: SourcedId, ids_max: usize) -> bool {
+        if self.ids.contains(&id) {
             return false;
         }
         self.ids.insert(id.clone());
-        self.ids_in_order.push_back(id.clone());
+        self.ids_in_order.push_back(id);
         if self.ids_in_order.len() > ids_max
             && let Some(oldest) = self.ids_in_order.pop_front()
         {

@@ -15,6 +15,8 @@ use crate::compiled::{CompiledMeasure, CompiledRule};
 use crate::field::FieldValue;
 use crate::timeline::Stamp;
 
+/// The largest number that every reader of JSON reads exactly (RFC 8785, 3.2.2.3); threats count no further.
+const COUNTED_MAX: u64 = 1 << 53;
 /// Distinct values that a threat remembers of each sort; it stops counting them there.
 const VALUES_MAX: usize = 4096;
 
@@ -141,8 +143,8 @@ impl ThreatState {
             principal: only(&self.principals),
             source_ip: if self.addresses.len() == 1 { self.addresses.first().copied() } else { None },
             principals: u64::try_from(self.principals.len()).unwrap_or(u64::MAX),
-            count: self.count,
-            measured,
+            count: self.count.min(COUNTED_MAX),
+            measured: measured.min(COUNTED_MAX),
             window,
             fired_at: self.fired.map_or(self.start, |(time, _)| time),
             attack: rule.rule.attack.clone(),

@@ -85,6 +85,12 @@ macro_rules! say {
 }
 use say;
 
+/// Prints a line to standard output if somebody reads it; the server goes on without.
+macro_rules! tell {
+    ($($part:tt)*) => { $crate::cli::out::line_if_read(format_args!($($part)*)) };
+}
+use tell;
+
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
     let arguments = Arguments::parse();
@@ -92,7 +98,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(3),
         Err(message) => {
-            eprintln!("ringwall: {message}");
+            eprintln!("ringwall: {}", out::shown(&message));
             ExitCode::FAILURE
         }
     }
@@ -121,7 +127,9 @@ impl Arguments {
                 Ok(Outcome::Done)
             }
             Command::Completions { shell } => {
-                clap_complete::generate(shell, &mut Self::command(), "ringwall", &mut std::io::stdout());
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Self::command(), "ringwall", &mut script);
+                out::print(&String::from_utf8_lossy(&script));
                 Ok(Outcome::Done)
             }
         }

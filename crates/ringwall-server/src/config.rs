@@ -64,6 +64,8 @@ pub(crate) struct ServerSettings {
     pub(crate) body_bytes_max: usize,
     /// Connections at a time.
     pub(crate) connections_max: usize,
+    /// Connections at a time from one address.
+    pub(crate) connections_per_address_max: usize,
     /// Requests per second and API key, over time.
     pub(crate) rate_per_key_per_sec: u32,
     /// Requests at once and API key.
@@ -81,6 +83,7 @@ impl Default for ServerSettings {
             events_body_bytes_max: 8 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 4096,
+            connections_per_address_max: 1024,
             rate_per_key_per_sec: 50_000,
             burst_per_key: 100_000,
             drain_secs: 10,
@@ -98,6 +101,7 @@ impl ServerSettings {
             ("events_body_bytes_max", self.events_body_bytes_max, BODY_BYTES_MAX),
             ("body_bytes_max", self.body_bytes_max, BODY_BYTES_MAX),
             ("connections_max", self.connections_max, CONNECTIONS_MAX),
+            ("connections_per_address_max", self.connections_per_address_max, CONNECTIONS_MAX),
             ("rate_per_key_per_sec", as_usize(self.rate_per_key_per_sec), RATE_MAX),
             ("burst_per_key", as_usize(self.burst_per_key), RATE_MAX),
         ] {

@@ -76,7 +76,9 @@ fn not_found_is_fine(error: std::io::Error) -> std::io::Result<()> {
 
 /// Makes a file with all its bytes, durably, or fails because it is there: a crash leaves the whole file or none.
 fn write_new(place: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = place.with_extension(format!("new-{}", std::process::id()));
+    let mut beside = place.as_os_str().to_owned();
+    beside.push(format!(".new-{}", std::process::id()));
+    let beside = PathBuf::from(beside);
     let mut file =
         std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;

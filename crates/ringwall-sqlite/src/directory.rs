@@ -21,20 +21,24 @@ const LOCK_FILE: &str = "lock";
 /// How long a statement waits for SQLite's own locks; only a backup or a command line tool can hold them.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Held while the process uses the directory.
-pub(crate) struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+/// Held while the process uses the directory; free when dropped.
+pub struct DirectoryLock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
-/// Makes the directory if needed, and takes it for this process.
-pub(crate) fn lock(directory: &Path) -> Result<Lock> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.map_err(|error| file(directory, &error))?;
-    let place = directory.join(LOCK_FILE);
-    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&place);
-    let handle = opened.map_err(|error| file(directory, &error))?;
-    match handle.try_lock() {
-        Ok(()) => Ok(Lock(handle)),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse(directory.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(file(&place, &error)),
+impl DirectoryLock {
+    /// Makes the directory if needed (mode 0700), and takes it for this process.
+    ///
+    /// Errors: [`Error::InUse`] when another process has it, `ReadOnly`, `Io`.
+    pub fn take(directory: &Path) -> Result<Self> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.map_err(|error| file(directory, &error))?;
+        let place = directory.join(LOCK_FILE);
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&place);
+        let handle = opened.map_err(|error| file(directory, &error))?;
+        match handle.try_lock() {
+            Ok(()) => Ok(Self(handle)),
+            Err(TryLockError::WouldBlock) => Err(Error::InUse(directory.display().to_string())),
+            Err(TryLockError::Error(error)) => Err(file(&place, &error)),
+        }
     }
 }
 

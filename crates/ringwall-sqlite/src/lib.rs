@@ -28,7 +28,7 @@ use ringwall_store::{
 use ringwall_types::{CounterAdd, TenantId, Timestamp};
 use tokio::sync::watch;
 
-pub use directory::{INDEX_FILE, LOG_FILE, STATE_FILE};
+pub use directory::{DirectoryLock, INDEX_FILE, LOG_FILE, STATE_FILE};
 pub use log::LogReader;
 
 /// All five shapes in one directory; notices stay within the process.
@@ -37,7 +37,7 @@ pub struct SqliteStore {
     state: state::State,
     bus: LocalBus,
     // Dropped last: the directory is free only when every file is closed.
-    _lock: directory::Lock,
+    _lock: DirectoryLock,
 }
 
 impl SqliteStore {
@@ -46,7 +46,11 @@ impl SqliteStore {
     /// Errors: [`ringwall_store::Error::InUse`] when another process has it, `ReadOnly`, `NewerSchema`, `Corrupt`, and
     /// whatever the sealer says about the stored head.
     pub fn open(directory: &Path, options: LogOptions) -> Result<Self> {
-        let lock = directory::lock(directory)?;
+        Self::open_locked(DirectoryLock::take(directory)?, directory, options)
+    }
+
+    /// Opens a directory that is taken already, for those who have to look at it before.
+    pub fn open_locked(lock: DirectoryLock, directory: &Path, options: LogOptions) -> Result<Self> {
         Ok(Self {
             log: log::Log::open(directory, options)?,
             state: state::State::open(directory)?,

@@ -204,7 +204,7 @@ impl LogReader {
             return Err(Error::Io(format!("{}: there is no log", place.display())));
         }
         let name = place.display().to_string();
-        schema::check(&open(&place, Use::Read)?, &name, schema::LOG)?;
+        schema::check_made(&open(&place, Use::Read)?, &name, schema::LOG)?;
         Ok(Self { readers: Readers::new(place), place: name })
     }
 

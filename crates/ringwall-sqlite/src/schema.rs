@@ -103,16 +103,31 @@ pub(crate) fn migrate(connection: &mut Connection, file: &str, migrations: &[&st
     run(connection).map_err(|error| storage(file, error))
 }
 
-/// Refuses a file that is not ours or newer than this program.
-pub(crate) fn check(connection: &Connection, file: &str, migrations: &[&str]) -> Result<()> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
-    let read = || Ok((pragma("application_id")?, pragma("user_version")?));
-    let (application, found) = read().map_err(|error| storage(file, error))?;
-    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
-    match (application, found) {
+/// Refuses a file that is not ours or newer than this program; an empty one is nobody's yet.
+fn check(connection: &Connection, file: &str, migrations: &[&str]) -> Result<()> {
+    match marks(connection, file)? {
         (0, 0) => Ok(()),
-        (APPLICATION_ID, found) if found <= known => Ok(()),
-        (APPLICATION_ID, found) => Err(Error::NewerSchema { file: file.to_owned(), found, known }),
+        marks => check_marks(marks, file, migrations),
+    }
+}
+
+/// Refuses a file that is not one of ours in a format that this program knows.
+pub(crate) fn check_made(connection: &Connection, file: &str, migrations: &[&str]) -> Result<()> {
+    check_marks(marks(connection, file)?, file, migrations)
+}
+
+fn check_marks((application, found): (u32, u32), file: &str, migrations: &[&str]) -> Result<()> {
+    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+    match application {
+        APPLICATION_ID if found <= known => Ok(()),
+        APPLICATION_ID => Err(Error::NewerSchema { file: file.to_owned(), found, known }),
         _ => Err(Error::Corrupt(format!("{file} is not a file of ringwall"))),
     }
+}
+
+/// Application id and format of a file.
+fn marks(connection: &Connection, file: &str) -> Result<(u32, u32)> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    let read = || Ok((pragma("application_id")?, pragma("user_version")?));
+    read().map_err(|error| storage(file, error))
 }

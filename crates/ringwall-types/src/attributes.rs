@@ -298,6 +298,11 @@ impl<'de> Visitor<'de> for ValueSeed {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        // A JSON reader hands whole numbers of more than 64 bits over as doubles, already rounded.
+        const WHOLE_MAX: f64 = 9_223_372_036_854_775_808.0;
+        if value.fract() == 0.0 && value.abs() >= WHOLE_MAX {
+            return Err(E::custom(format!("number `{value}` does not fit into 64 bits; give it as text")));
+        }
         Number::from_f64(value).map(|number| Some(Value::Number(number))).map_err(E::custom)
     }
 

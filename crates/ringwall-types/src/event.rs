@@ -71,7 +71,7 @@ closed_names! {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecurityEvent {
-    /// The sender's own id; events of one tenant with equal ids count once.
+    /// The sender's own id; events of one tenant and source with equal ids count once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<EventId>,
     /// Whose event it is.

@@ -65,6 +65,11 @@ impl AccessRequest {
         const PRINCIPAL: &[&str] = &["id", "tenant", "kind", "roles", "groups", "clearance", "assurance"];
         const RESOURCE: &[&str] = &["id", "kind", "tenant", "owner", "sensitivity", "state"];
         const ENVIRONMENT: &[&str] = &["time", "source_ip", "zone", "geo", "device"];
+        if !self.resource.kind.is_empty() && self.resource.attributes.value("type").is_some() {
+            let why =
+                "`resource.attributes.type` and `resource.kind` are the same; give one of them".to_owned();
+            return Err(InvalidValue::new("attribute", why));
+        }
         for (place, attributes, reserved) in [
             ("principal", &self.principal.attributes, PRINCIPAL),
             ("resource", &self.resource.attributes, RESOURCE),

@@ -15,8 +15,8 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The first moment that can be written, 0001-01-01T00:00:00Z.
     pub const MIN: Self = Self(-62_135_596_800_000_000);
-    /// The last second that can be written, 9999-12-31T00:00:00Z.
-    pub const MAX: Self = Self(253_402_214_400_000_000);
+    /// The last moment that can be written, 9999-12-30T22:00:00Z: beyond, some zone's clock shows the year 10000.
+    pub const MAX: Self = Self(253_402_207_200_000_000);
 
     /// Accepts microseconds since the Unix epoch between [`Self::MIN`] and [`Self::MAX`].
     pub fn from_micros(micros: i64) -> Result<Self, InvalidValue> {

@@ -8,6 +8,7 @@ mod tenancy;
 mod threats;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use ringwall_store::Stores;
@@ -74,6 +75,8 @@ pub struct Engine {
     repeated: Mutex<HashMap<(TenantId, IdempotencyKey), Arc<tokio::sync::Mutex<()>>>>,
     /// Up to which log index detection has worked.
     followed: watch::Sender<u64>,
+    /// Whether detection ever died and was begun anew.
+    detection_died: AtomicBool,
     /// What detection has counted.
     detection: watch::Sender<ringwall_detect::Metrics>,
     pub(crate) node_detectors: crate::nodes::Detectors,
@@ -95,6 +98,7 @@ impl Engine {
             log_key: parts.log_key,
             repeated: Mutex::default(),
             followed: watch::Sender::new(0),
+            detection_died: AtomicBool::new(false),
             detection: watch::Sender::new(ringwall_detect::Metrics::default()),
             node_detectors: crate::nodes::Detectors::default(),
         }))

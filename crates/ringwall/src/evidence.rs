@@ -2,8 +2,11 @@
 
 use ringwall_types::{ATTRIBUTE_DEPTH_MAX, ATTRIBUTE_ENTRIES_MAX, Attributes, TEXT_BYTES_MAX, Value};
 
+/// Room that is left for what a node adds by itself.
+const ENTRIES_MAX: usize = ATTRIBUTE_ENTRIES_MAX - 16;
+
 /// The fields of an object; anything else becomes the one attribute `value`. Fractions become text, since leaves hold no
-/// floats; what is too deep, too long or too much is cut off.
+/// floats; what is too deep, too long, too much or nameless is left out, so that the record can always be read back.
 pub(crate) fn attributes_of(data: &serde_json::Value) -> Attributes {
     match data {
         serde_json::Value::Object(fields) => map(fields, 1),
@@ -13,12 +16,14 @@ pub(crate) fn attributes_of(data: &serde_json::Value) -> Attributes {
 }
 
 fn map(fields: &serde_json::Map<String, serde_json::Value>, depth: usize) -> Attributes {
-    let fields = fields.iter().take(ATTRIBUTE_ENTRIES_MAX);
+    let fields =
+        fields.iter().filter(|(name, _)| !name.is_empty() && name.len() <= TEXT_BYTES_MAX).take(ENTRIES_MAX);
     fields.filter_map(|(name, field)| Some((name.clone(), value(field, depth)?))).collect()
 }
 
 fn value(data: &serde_json::Value, depth: usize) -> Option<Value> {
-    if depth > ATTRIBUTE_DEPTH_MAX {
+    let is_nested = data.is_array() || data.is_object();
+    if is_nested && depth >= ATTRIBUTE_DEPTH_MAX {
         return None;
     }
     Some(match data {

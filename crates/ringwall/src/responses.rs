@@ -21,20 +21,34 @@ use crate::tenants::{RESPONSE_KIND, Tenant};
 use crate::{Caller, Engine, Error};
 
 impl Engine {
-    /// Carries out what `policy` asks to be done about `threat`.
+    /// Carries out what `policy` asks to be done about `threats` of one tenant: all looked up, then all recorded, then all
+    /// in force, so that many threats cost little more than one. Gives the responses to each threat.
     pub(crate) async fn respond_by(
         &self,
         policy: &ResponsePolicy,
-        threat: &Threat,
-    ) -> Result<Vec<Response>, Error> {
+        tenant: &TenantId,
+        threats: &[Threat],
+    ) -> Result<Vec<Vec<Response>>, Error> {
         if self.config.response.mode == ResponseMode::Off {
-            return Ok(Vec::new());
+            return Ok(threats.iter().map(|_| Vec::new()).collect());
         }
-        let mut responses = Vec::new();
-        for plan in plan(threat, policy) {
-            responses.push(self.respond(&threat.tenant, plan, threat).await?);
+        let state = self.tenant(tenant).await?;
+        let _turn = state.responding.lock().await;
+        let (mut answers, mut news) = (Vec::with_capacity(threats.len()), Vec::new());
+        for threat in threats {
+            let mut responses = Vec::new();
+            for plan in plan(threat, policy) {
+                let (response, is_news) = self.response_to(&state, plan, threat, &news).await?;
+                if is_news {
+                    news.push(response.clone());
+                }
+                responses.push(response);
+            }
+            answers.push(responses);
         }
-        Ok(responses)
+        self.record_responses(&news).await?;
+        self.bind(tenant, &state, &news, self.clock.now()).await?;
+        Ok(answers)
     }
 
     /// What `policy` asks to be done about `threat`, without doing or recording it.
@@ -47,38 +61,40 @@ impl Engine {
         plan(threat, policy).into_iter().map(simulated).collect()
     }
 
-    /// Carries out one plan about `threat`, or says why not.
-    async fn respond(
+    /// What is to be done by one plan about `threat`, and whether that is news. `pending` is what this batch does besides.
+    async fn response_to(
         &self,
-        tenant: &TenantId,
+        state: &Tenant,
         plan: ResponsePlan,
         threat: &Threat,
-    ) -> Result<Response, Error> {
+        pending: &[Response],
+    ) -> Result<(Response, bool), Error> {
         let now = self.clock.now();
-        let state = self.tenant(tenant).await?;
-        let before = self.response_before(tenant, &plan).await?;
-        if let Some(before) = before.as_ref().filter(|before| stands(before, &state, threat, now)) {
-            if before.binds_at(now) {
-                // Whatever a crash left undone after the record was written is done now.
-                self.bind(tenant, &state, before, now).await?;
+        let before = self.response_before(&threat.tenant, &plan).await?;
+        if let Some(before) = before.as_ref().filter(|before| stands(before, state, threat, now)) {
+            // What is in force by the record and not in memory was cut off by a crash: then it is in force now.
+            let is_cut_off = before.binds_at(now) && state.response_by_id(&before.id, now).is_none();
+            if is_cut_off {
+                self.bind(&threat.tenant, state, std::slice::from_ref(before), now).await?;
             }
-            return Ok(Response { status: already(before.status), ..before.clone() });
+            return Ok((Response { status: already(before.status), ..before.clone() }, false));
         }
-        let (status, reason) = self.outcome_of(&state, &plan, threat, now);
-        let is_news = |before: &Response| {
-            status == ResponseStatus::Done || before.status != status || before.reason != reason
+        let (mut status, reason) = self.outcome_of(state, &plan, threat, now);
+        let is_same_target = |other: &Response| {
+            other.status == ResponseStatus::Done
+                && other.plan.action == plan.action
+                && other.plan.target == plan.target
         };
-        if let Some(before) = before.filter(|before| !is_news(before)) {
-            return Ok(before);
+        if status == ResponseStatus::Done && plan.action.binds() && pending.iter().any(is_same_target) {
+            status = ResponseStatus::AlreadyActive;
         }
-        let response = self.response(tenant, plan, (status, reason), now)?;
-        self.record_response(&response).await?;
-        self.bind(tenant, &state, &response, now).await?;
-        tracing::warn!(
-            %tenant, action = %response.plan.action, status = %response.status, reason,
-            threat = %response.plan.threat, response = %response.id, "response"
-        );
-        Ok(response)
+        if let Some(before) = before
+            && status != ResponseStatus::Done
+            && (before.status, before.reason.as_str()) == (status, reason)
+        {
+            return Ok((before, false));
+        }
+        Ok((self.response(&threat.tenant, plan, (status, reason), now)?, true))
     }
 
     fn response(
@@ -107,14 +123,15 @@ impl Engine {
         to_its_end(async move {
             let now = engine.clock.now();
             let state = engine.tenant(&caller.tenant).await?;
+            let _turn = state.responding.lock().await;
             let Some(active) = state.response_by_id(&id, now) else {
                 return Err(Error::NotFound(format!("no response `{id}` is in force")));
             };
             let by = caller.key.as_ref().map(|key| format!("lifted by key `{key}`"));
             let reason = by.unwrap_or_else(|| "lifted by the process".to_owned());
             let undone = Response { status: ResponseStatus::Undone, reason, time: now, ..active };
-            engine.record_response(&undone).await?;
-            engine.bind(&caller.tenant, &state, &undone, now).await?;
+            engine.record_responses(std::slice::from_ref(&undone)).await?;
+            engine.bind(&caller.tenant, &state, std::slice::from_ref(&undone), now).await?;
             Ok(undone)
         })
         .await
@@ -180,33 +197,50 @@ impl Engine {
         }
     }
 
-    async fn record_response(&self, response: &Response) -> Result<(), Error> {
-        let body = RecordBody::Response(response.clone());
-        let record = AuditRecord { tenant: response.tenant.clone(), recorded_at: response.time, body };
-        self.journal.append(vec![record]).await.map(drop)
+    async fn record_responses(&self, responses: &[Response]) -> Result<(), Error> {
+        let record = |response: &Response| AuditRecord {
+            tenant: response.tenant.clone(),
+            recorded_at: response.time,
+            body: RecordBody::Response(response.clone()),
+        };
+        self.journal.append(responses.iter().map(record).collect()).await?;
+        for response in responses {
+            tracing::warn!(
+                tenant = %response.tenant, action = %response.plan.action, status = %response.status,
+                reason = response.reason, threat = %response.plan.threat, response = %response.id, "response"
+            );
+        }
+        Ok(())
     }
 
-    /// Brings store and memory to what the record says; doing it again changes nothing.
+    /// Brings store and memory to what the records say; doing it again changes nothing.
     async fn bind(
         &self,
         tenant: &TenantId,
         state: &Tenant,
-        response: &Response,
+        responses: &[Response],
         now: Timestamp,
     ) -> Result<(), Error> {
-        let is_change = response.binds_at(now) || response.status == ResponseStatus::Undone;
-        if !is_change {
-            return Ok(());
+        let changes =
+            |response: &&Response| response.binds_at(now) || response.status == ResponseStatus::Undone;
+        let changing: Vec<_> = responses.iter().filter(changes).collect();
+        let write = |id: &ResponseId, body| {
+            let key = RecordKey::new(tenant.clone(), RESPONSE_KIND, id.as_str());
+            RecordWrite { key, expect: Expect::Any, body }
+        };
+        let mut writes = Vec::with_capacity(changing.len());
+        for response in &changing {
+            let body = response.binds_at(now).then(|| to_json(response)).transpose()?;
+            writes.push(write(&response.id, body));
         }
-        let key = |id: &ResponseId| RecordKey::new(tenant.clone(), RESPONSE_KIND, id.as_str());
-        let body = response.binds_at(now).then(|| to_json(response)).transpose()?;
-        let write = RecordWrite { key: key(&response.id), expect: Expect::Any, body };
-        self.stores.records.write(vec![write]).await?;
-        let over = state.note_response(response, now);
-        let forget = over.iter().filter(|id| **id != response.id);
-        let forget: Vec<_> =
-            forget.map(|id| RecordWrite { key: key(id), expect: Expect::Any, body: None }).collect();
-        for batch in forget.chunks(ringwall_store::BATCH_MAX) {
+        self.write_all(writes).await?;
+        let over: Vec<_> = changing.iter().flat_map(|response| state.note_response(response, now)).collect();
+        let is_done = |id: &&ResponseId| changing.iter().all(|response| response.id != **id);
+        self.write_all(over.iter().filter(is_done).map(|id| write(id, None)).collect()).await
+    }
+
+    async fn write_all(&self, writes: Vec<RecordWrite>) -> Result<(), Error> {
+        for batch in writes.chunks(ringwall_store::BATCH_MAX) {
             self.stores.records.write(batch.to_vec()).await?;
         }
         Ok(())

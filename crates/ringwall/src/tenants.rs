@@ -41,6 +41,8 @@ pub(crate) struct Tenant {
     pub(crate) policies: ArcSwap<PolicyVersion>,
     /// Held while the policies are replaced.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Held while responses are carried out or lifted, so that what is lifted is not bound again by a look at the past.
+    pub(crate) responding: tokio::sync::Mutex<()>,
     responses: RwLock<InForce>,
     /// Open threats, by subject.
     threats: RwLock<HashMap<Subject, BTreeMap<ThreatId, Threat>>>,
@@ -56,7 +58,12 @@ struct InForce {
 
 impl Tenants {
     /// The tenant, loaded from the store when it is asked for the first time.
-    pub(crate) async fn tenant(&self, records: &dyn Records, id: &TenantId) -> Result<Arc<Tenant>, Error> {
+    pub(crate) async fn tenant(
+        &self,
+        records: &dyn Records,
+        id: &TenantId,
+        now: Timestamp,
+    ) -> Result<Arc<Tenant>, Error> {
         let cell = {
             let mut by_id = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
             if by_id.len() >= TENANTS_MAX && !by_id.contains_key(id) {
@@ -65,23 +72,28 @@ impl Tenants {
             }
             by_id.entry(id.clone()).or_default().clone()
         };
-        cell.get_or_try_init(|| async { Tenant::load(records, id).await.map(Arc::new) }).await.cloned()
+        cell.get_or_try_init(|| async { Tenant::load(records, id, now).await.map(Arc::new) }).await.cloned()
     }
 }
 
 impl Tenant {
-    async fn load(records: &dyn Records, id: &TenantId) -> Result<Self, Error> {
+    async fn load(records: &dyn Records, id: &TenantId, now: Timestamp) -> Result<Self, Error> {
         let policies = PolicyVersion::load(records, id).await?;
         let responses: Vec<Response> = all(records, id, RESPONSE_KIND).await?;
         let threats: Vec<Threat> = all(records, id, OPEN_THREAT_KIND).await?;
-        let by_target = |response: Response| {
-            let target = response.plan.target.clone()?;
-            Some(((response.plan.action, target), response))
-        };
-        let by_target = responses.into_iter().filter_map(by_target).collect();
+        let mut by_target: HashMap<_, Response> = HashMap::new();
+        // A crash can leave one that is over beside the one in force.
+        for response in responses.into_iter().filter(|response| response.binds_at(now)) {
+            let Some(target) = response.plan.target.clone() else { continue };
+            let held = by_target.entry((response.plan.action, target)).or_insert_with(|| response.clone());
+            if held.expires_at < response.expires_at {
+                *held = response;
+            }
+        }
         let tenant = Self {
             policies: ArcSwap::from_pointee(policies),
             changing: tokio::sync::Mutex::default(),
+            responding: tokio::sync::Mutex::default(),
             responses: RwLock::new(InForce { by_target, forget_at: FORGET_AT_LEAST }),
             threats: RwLock::default(),
         };

@@ -50,6 +50,10 @@ fn a_list_of_no_blocks_is_refused() {
 fn every_operator_is_in_the_documents() {
     let text = include_str!("../../../../docs/policies.md");
     for operator in Operator::ALL {
-        assert!(text.contains(&format!("`{}`", operator.as_str())), "docs/policies.md lacks `{}`", operator.as_str());
+        assert!(
+            text.contains(&format!("`{}`", operator.as_str())),
+            "docs/policies.md lacks `{}`",
+            operator.as_str()
+        );
     }
 }

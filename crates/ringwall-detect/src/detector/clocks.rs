@@ -33,7 +33,8 @@ impl Clocks {
         arrival: Timestamp,
         limits: &Limits,
     ) -> bool {
-        let fresh = Clock { newest: time, arrival };
+        let newest = if limits.clock_skew_secs.is_some() { time.min(arrival) } else { time };
+        let fresh = Clock { newest, arrival };
         let clock = match source {
             None => self.unnamed.get_or_insert(fresh),
             Some(source) if self.named.contains_key(source) => {
@@ -48,7 +49,9 @@ impl Clocks {
         if time < watermark(clock, limits) {
             return false;
         }
-        clock.newest = clock.newest.max(time);
+        // A clock that runs ahead of its arrivals, as far as it may, must not make the others of its feed late.
+        let credible = if limits.clock_skew_secs.is_some() { time.min(arrival) } else { time };
+        clock.newest = clock.newest.max(credible);
         // A low mark that lags behind only keeps things longer, so many sources need not be asked at every event.
         const ASKED_ALWAYS: usize = 8;
         const ASKED_EVERY: u64 = 64;

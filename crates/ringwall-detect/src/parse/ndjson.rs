@@ -178,9 +178,14 @@ impl<'a> Fields<'a> {
 }
 
 /// The value with fractions as text, since audit leaves hold no floats.
+/// A value as an audit leaf can hold it: fractions, and integers that not every reader of JSON reads exactly, as text.
 fn exact(value: &Value) -> Value {
+    const EXACT_MAX: u64 = 1 << 53;
     match value {
         Value::Number(number @ Number::Fraction(_)) => Value::Text(number.to_string()),
+        Value::Number(number @ Number::Integer(whole)) if whole.unsigned_abs() > EXACT_MAX => {
+            Value::Text(number.to_string())
+        }
         Value::List(values) => Value::List(values.iter().map(exact).collect()),
         Value::Map(values) => Value::Map(values.iter().map(|(name, value)| (name, exact(value))).collect()),
         Value::Bool(_) | Value::Number(Number::Integer(_)) | Value::Text(_) => value.clone(),

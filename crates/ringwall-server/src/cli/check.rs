@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use ringwall::authz::PolicySet;
 
+use super::out::shown;
 use super::{Outcome, say};
 use crate::config::Settings;
 
@@ -39,7 +40,10 @@ pub(super) fn policy(command: &PolicyCommand) -> Result<Outcome, String> {
             Ok(Outcome::Done)
         }
         Err(errors) => {
-            errors.to_string().lines().for_each(|line| eprintln!("{}: {line}", file.display()));
+            errors
+                .to_string()
+                .lines()
+                .for_each(|line| eprintln!("{}", shown(&format!("{}: {line}", file.display()))));
             Ok(Outcome::No)
         }
     }
@@ -52,7 +56,7 @@ pub(super) fn config(command: &ConfigCommand, file: &Path, settings: Result<Sett
     }
     match settings {
         Err(mistakes) => {
-            eprintln!("{mistakes}");
+            eprintln!("{}", shown(&mistakes));
             Outcome::No
         }
         Ok(settings) => {

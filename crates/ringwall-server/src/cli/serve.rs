@@ -9,14 +9,14 @@ use clap::Args;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use ringwall::audit::VerifierKey;
 use ringwall::{Caller, Engine, Parts, SystemClock, SystemEntropy, log_options};
-use ringwall_sqlite::SqliteStore;
+use ringwall_sqlite::{DirectoryLock, SqliteStore};
 use ringwall_store::Stores;
 use ringwall_types::TenantId;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Outcome, runtime, say};
+use super::{Outcome, runtime, tell};
 use crate::config::Settings;
 use crate::files::signing_key;
 use crate::http::{App, router, serve};
@@ -56,7 +56,11 @@ pub(super) fn run(arguments: Arguments, mut settings: Settings) -> Result<Outcom
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("RINGWALL_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .init();
 }
 
 async fn run_until_stopped(settings: Settings) -> Result<(), String> {
@@ -69,12 +73,14 @@ async fn run_until_stopped(settings: Settings) -> Result<(), String> {
              --danger-listen-without-tls"
         ));
     }
+    let signals = Signals::catch()?;
     let tls = settings.server.tls.as_ref().map(crate::tls::acceptor).transpose()?;
     // The port comes before the data: who cannot listen must not touch the store of somebody who does.
     let listener =
         TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let (engine, key) = open_engine(&settings)?;
+    engine.begin().await.map_err(|error| error.to_string())?;
     load_policies(&engine, settings.data.policies.as_deref()).await?;
 
     let (stop, stopped) = watch::channel(false);
@@ -92,7 +98,7 @@ async fn run_until_stopped(settings: Settings) -> Result<(), String> {
     let stop_http = Arc::new(stop_http);
     let stop_by_signal = stop_http.clone();
     tokio::spawn(async move {
-        wait_for_signal().await;
+        signals.wait().await;
         stop_by_signal.send_replace(true);
     });
     let serving = serve(listener, tls, router(app), &server, http_stopped);
@@ -109,17 +115,19 @@ async fn run_until_stopped(settings: Settings) -> Result<(), String> {
     // Detection stops after the last request, so that what was accepted is judged or will be at the next start.
     stop.send_replace(true);
     following.await.map_err(|error| format!("detection died: {error}"))?;
-    say!("stopped");
+    tell!("stopped");
     Ok(())
 }
 
 /// Opens the data directory and puts the engine on it.
 fn open_engine(settings: &Settings) -> Result<(Arc<Engine>, VerifierKey), String> {
     let directory = &settings.data.directory;
+    // The lock first: of two first starts only one makes a key.
+    let lock = DirectoryLock::take(directory).map_err(|error| error.to_string())?;
     let signing = signing_key(directory)?;
     let key = signing.verifier().clone();
     let options = log_options(key.name().as_str(), signing).map_err(|error| error.to_string())?;
-    let store = SqliteStore::open(directory, options).map_err(|error| error.to_string())?;
+    let store = SqliteStore::open_locked(lock, directory, options).map_err(|error| error.to_string())?;
     let engine = Engine::new(Parts {
         stores: Stores::of(Arc::new(store)),
         log_key: key.clone(),
@@ -151,12 +159,12 @@ async fn announce(
     keys: &Keys,
 ) -> Result<(), String> {
     let scheme = if has_tls { "https" } else { "http" };
-    say!("ringwall {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
-    say!("data: {}", directory.display());
-    say!("log key: {key}");
+    tell!("ringwall {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
+    tell!("data: {}", directory.display());
+    tell!("log key: {key}");
     if let Some(token) = keys.setup_token().await.map_err(|error| error.to_string())? {
-        say!("setup token: {}", token.expose());
-        say!(
+        tell!("setup token: {}", token.expose());
+        tell!(
             "exchange it once for an admin API key: POST {scheme}://{address}/v1/setup {{\"token\": \"…\"}}"
         );
     }
@@ -172,12 +180,22 @@ async fn keep_up(metrics: PrometheusHandle) {
     }
 }
 
-async fn wait_for_signal() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return drop(tokio::signal::ctrl_c().await);
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// The signals that end the server, caught from now on.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Self, String> {
+        let catch = |kind| signal(kind).map_err(|error| format!("signals cannot be caught: {error}"));
+        Ok(Self { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

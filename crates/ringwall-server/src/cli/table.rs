@@ -1,11 +1,11 @@
 //! Plain tables for a terminal: columns as wide as their content.
 
+use super::out::shown;
 use super::say;
 
 /// Prints `rows` below `heads`; control characters in cells are shown as `?`, since cells hold attackers' text.
 pub(super) fn print<const N: usize>(heads: [&str; N], rows: &[[String; N]]) {
-    let clean =
-        |cell: &str| -> String { cell.chars().map(|c| if c.is_control() { '?' } else { c }).collect() };
+    let clean = |cell: &str| shown(cell).replace('\n', "?");
     let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(|cell| clean(cell))).collect();
     let mut widths = heads.map(|head| head.chars().count());
     for row in &rows {

@@ -41,8 +41,7 @@ impl FromRequestParts<App> for Authenticated {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let guest = key.and_then(|(_, key)| app.keys.guest(key.trim()));
         let Some(guest) = guest else {
-            let Stranger(address) = Stranger::from_request_parts(parts, app).await?;
-            app.limits.stranger(address, app.engine.clock().now())?;
+            Stranger::from_request_parts(parts, app).await?;
             let message = "give an API key: `Authorization: Bearer rw_…`";
             return Err(ApiError::new(StatusCode::UNAUTHORIZED, "unauthenticated", message));
         };
@@ -51,15 +50,17 @@ impl FromRequestParts<App> for Authenticated {
     }
 }
 
-/// The address of somebody without a key.
-pub(super) struct Stranger(pub(super) SocketAddr);
+/// Somebody without a key, who may knock only so often: the limit is taken before a body is read.
+pub(super) struct Stranger;
 
 impl FromRequestParts<App> for Stranger {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| *address);
         // Without an address everybody shares one limit, which is the careful reading.
-        Ok(Self(address.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))))
+        let address = address.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
+        app.limits.stranger(address, app.engine.clock().now())?;
+        Ok(Self)
     }
 }

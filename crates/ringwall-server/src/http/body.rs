@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -12,22 +12,15 @@ use serde::de::DeserializeOwned;
 use super::App;
 use super::error::ApiError;
 
-/// A JSON body. An error names the place in it.
-pub(super) struct JsonBody<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let media =
-            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let media = media.split(';').next().unwrap_or("").trim();
-        if !media.eq_ignore_ascii_case("application/json") {
-            return Err(ApiError::invalid("send `content-type: application/json`"));
-        }
-        let bytes = read(request.into_body(), app.settings.body_bytes_max).await?;
-        parse(&bytes).map(Self)
+/// Reads a JSON body; an error names the place in it. Called after the caller's rights are checked.
+pub(super) async fn json<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, ApiError> {
+    let media =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media = media.split(';').next().unwrap_or("").trim();
+    if !media.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::invalid("send `content-type: application/json`"));
     }
+    parse(&read(request.into_body(), app.settings.body_bytes_max).await?)
 }
 
 /// The part of the path that names something.
@@ -58,7 +51,7 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Parameters<T> {
 }
 
 /// How long a client may take to send a body.
-const BODY_WAIT: Duration = Duration::from_secs(60);
+const BODY_WAIT: Duration = Duration::from_secs(15);
 
 /// Reads a body of at most `bytes_max`.
 pub(super) async fn read(body: Body, bytes_max: usize) -> Result<Vec<u8>, ApiError> {

@@ -1,7 +1,7 @@
 //! Decisions: asked for, and looked up.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use ringwall::Answer;
 use ringwall_types::{AccessRequest, DecisionId, DecisionRecord};
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::App;
 use super::auth::Authenticated;
-use super::body::{JsonBody, Named};
+use super::body::{Named, json};
 use super::error::ApiError;
 use crate::keys::Scope;
 
@@ -32,9 +32,10 @@ use crate::keys::Scope;
 pub(super) async fn decide(
     State(app): State<App>,
     guest: Authenticated,
-    JsonBody(request): JsonBody<AccessRequest>,
+    request: Request,
 ) -> Result<Json<Answer>, ApiError> {
     let caller = guest.may(Scope::Decide)?;
+    let request: AccessRequest = json(&app, request).await?;
     let answer = app.engine.decide(&caller, request).await?;
     metrics::counter!("ringwall_decisions_total", "decision" => answer.verdict.decision().as_str())
         .increment(1);

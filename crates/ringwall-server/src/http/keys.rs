@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use ringwall_types::{KeyId, TenantId};
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::auth::{Authenticated, Stranger};
-use super::body::{JsonBody, Named};
+use super::body::{Named, json};
 use super::error::ApiError;
 use crate::keys::{KeyInfo, NewKey, Scope};
 
@@ -66,10 +66,10 @@ fn created(key: NewKey) -> (StatusCode, Json<KeyCreated>) {
 )]
 pub(super) async fn setup(
     State(app): State<App>,
-    Stranger(address): Stranger,
-    JsonBody(request): JsonBody<SetupRequest>,
+    _: Stranger,
+    request: Request,
 ) -> Result<(StatusCode, Json<KeyCreated>), ApiError> {
-    app.limits.stranger(address, app.engine.clock().now())?;
+    let request: SetupRequest = json(&app, request).await?;
     Ok(created(app.keys.exchange(&request.token).await?))
 }
 
@@ -95,9 +95,10 @@ pub(super) async fn list(State(app): State<App>, guest: Authenticated) -> Result
 pub(super) async fn make(
     State(app): State<App>,
     guest: Authenticated,
-    JsonBody(request): JsonBody<KeyRequest>,
+    request: Request,
 ) -> Result<(StatusCode, Json<KeyCreated>), ApiError> {
     let guest = guest.guest(Scope::ManageKeys)?;
+    let request: KeyRequest = json(&app, request).await?;
     let tenant = request.tenant.unwrap_or_else(|| guest.caller.tenant.clone());
     let refused = |message: String| Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message));
     if tenant.is_reserved() {

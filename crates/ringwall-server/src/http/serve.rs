@@ -1,7 +1,8 @@
 //! Connections: accepted up to a limit, timed while they are idle, drained at the end.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,7 +13,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
@@ -20,6 +22,8 @@ use crate::config::ServerSettings;
 
 /// How long a client may take to send a request's head, and to shake hands.
 const HEAD_WAIT: Duration = Duration::from_secs(10);
+/// How long a client may leave what is sent to it unread.
+const WRITE_WAIT: Duration = Duration::from_secs(30);
 /// How long to wait after an accept failed, for example because too many files are open.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
@@ -31,7 +35,7 @@ pub(crate) async fn serve(
     settings: &ServerSettings,
     mut stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(settings.connections_max));
+    let places = Arc::new(Places::new(settings));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -39,7 +43,8 @@ pub(crate) async fn serve(
             _ = stop.wait_for(|stopped| *stopped) => break,
         };
         let (stream, address, place) = match accepted {
-            Ok(accepted) => accepted,
+            Ok(Some(accepted)) => accepted,
+            Ok(None) => continue,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 let _ = tokio::time::timeout(ACCEPT_RETRY, stop.wait_for(|stopped| *stopped)).await;
@@ -69,15 +74,66 @@ pub(crate) async fn serve(
     }
 }
 
+/// How many connections there may be, in all and from one address.
+struct Places {
+    all: Arc<Semaphore>,
+    per_address_max: usize,
+    by_address: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One connection's place, given back when dropped.
+struct Place {
+    places: Arc<Places>,
+    address: IpAddr,
+    _of_all: OwnedSemaphorePermit,
+}
+
+impl Places {
+    fn new(settings: &ServerSettings) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(settings.connections_max)),
+            per_address_max: settings.connections_per_address_max,
+            by_address: Mutex::default(),
+        }
+    }
+
+    /// A place for a connection from `address`, unless it has its share.
+    fn place(self: &Arc<Self>, address: IpAddr, of_all: OwnedSemaphorePermit) -> Option<Place> {
+        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = by_address.entry(address).or_default();
+        if *held >= self.per_address_max {
+            return None;
+        }
+        *held += 1;
+        Some(Place { places: self.clone(), address, _of_all: of_all })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut by_address = self.places.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = by_address.get_mut(&self.address) {
+            *held -= 1;
+            if *held == 0 {
+                by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    places: &Arc<Places>,
+) -> std::io::Result<Option<(TcpStream, SocketAddr, Place)>> {
+    let of_all = places.all.clone().acquire_owned().await.map_err(std::io::Error::other)?;
     let (stream, address) = listener.accept().await?;
+    let Some(place) = places.place(address.ip().to_canonical(), of_all) else {
+        tracing::debug!(%address, "as many connections as one address may have");
+        return Ok(None);
+    };
     // Answers are small and wait for the disk already; they must not wait for more to send.
     stream.set_nodelay(true)?;
-    Ok((stream, address, place))
+    Ok(Some((stream, address, place)))
 }
 
 async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
@@ -86,6 +142,8 @@ async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
 ) -> Result<(), hyper::Error> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_WAIT));
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(address));
@@ -103,6 +161,6 @@ async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WAIT)
         .max_headers(64)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     watcher.watch(connection).await
 }

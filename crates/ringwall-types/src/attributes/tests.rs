@@ -47,6 +47,7 @@ fn what_is_too_large_is_refused_and_its_neighbour_is_read() {
 #[test]
 fn numbers_are_exact_or_refused() {
     refuses(r#"{"a":18446744073709551615}"#, "above the largest 64-bit signed integer");
+    refuses(r#"{"a":18446744073709551616}"#, "does not fit into 64 bits");
     refuses(r#"{"a":1e999}"#, "number out of range");
     refuses(r#"{"a":NaN}"#, "expected value");
     assert_eq!(read(r#"{"a":3.0}"#), read(r#"{"a":3}"#));

@@ -17,6 +17,14 @@ proptest! {
 }
 
 #[test]
+fn the_first_and_the_last_moment_can_be_written() {
+    for moment in [Timestamp::MIN, Timestamp::MAX] {
+        assert_eq!(moment.to_string().parse::<Timestamp>().unwrap(), moment);
+    }
+    assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00Z");
+}
+
+#[test]
 fn a_moment_has_one_spelling() {
     for spelling in ["2024-01-01T10:00:00Z", "2024-01-01T11:00:00+01:00", "2024-01-01t10:00:00.000000z"] {
         assert_eq!(spelling.parse::<Timestamp>().unwrap().to_string(), "2024-01-01T10:00:00Z");

@@ -8,6 +8,7 @@ mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ringwall_detect::{Detector, ThreatChange};
@@ -58,12 +59,23 @@ struct Follower {
 impl Engine {
     /// Follows the log until `stop` is set; then saves the detector's state.
     ///
+    /// Nothing ends it before, not even a panic: that is told by [`Engine::faults`], and detection begins anew from the
+    /// last saved state.
+    pub async fn follow(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        while let Err(died) = tokio::spawn(self.clone().follow_once(stop.clone())).await {
+            self.detection_died.store(true, Ordering::Relaxed);
+            tracing::error!(%died, "detection died; it begins anew from its last saved state");
+            let _ = tokio::time::timeout(RETRY, stop.changed()).await;
+        }
+    }
+
     /// Errors end nothing. After one, the detector may know entries whose effects were not written, so detection goes on
     /// from the last saved state.
-    pub async fn follow(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    async fn follow_once(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut size = self.stores.log.size();
         let mut follower = None;
-        while !*stop.borrow() {
+        // Whoever drops the sender wants no more detection either.
+        while !*stop.borrow() && stop.has_changed().is_ok() {
             let Err(error) = self.judge_new(&mut follower).await else {
                 let next = follower.as_ref().map_or(0, |follower| follower.next);
                 tokio::select! {
@@ -145,10 +157,8 @@ impl Engine {
 
     /// Writes what changed for one tenant, then responds to what is open.
     async fn enact(&self, tenant: &TenantId, changed: Changed) -> Result<(), Error> {
-        for threat in self.note_threats(tenant, changed).await? {
-            self.respond_by(&self.config.response.policy(), &threat).await?;
-        }
-        Ok(())
+        let open = self.note_threats(tenant, changed).await?;
+        self.respond_by(&self.config.response.policy(), tenant, &open).await.map(drop)
     }
 
     /// Tells an operator, once for each growth, that detection had to forget subjects.

@@ -13,6 +13,10 @@ use crate::journal::entry;
 
 /// The most lines of one call.
 const LINES_MAX: usize = 100_000;
+/// The most rejected lines that are listed; the others are counted.
+const REJECTED_LISTED_MAX: u64 = 1000;
+/// After how many lines others get their turn.
+const YIELD_LINES: usize = 256;
 /// How many events are appended at once.
 const BATCH_EVENTS: usize = 512;
 /// How long a call waits for detection to have judged its events.
@@ -32,7 +36,7 @@ pub struct IngestReport {
     /// Why the rest could not be stored, as an error code; those lines are rejected, and can be sent again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// Each line that is an event or should have been one.
+    /// Each line that was accepted, and the first 1000 that were rejected.
     pub lines: Vec<LineOutcome>,
 }
 
@@ -73,7 +77,7 @@ impl Engine {
         let reading = Reading { source, ..Reading::new(caller.tenant.clone(), now) };
         let mut report = IngestReport::default();
         let mut batch = Vec::with_capacity(BATCH_EVENTS);
-        for (line, parsed) in read_lines(format, bytes, &reading) {
+        for (read, (line, parsed)) in read_lines(format, bytes, &reading).enumerate() {
             match parsed {
                 Ok(Parsed::Event(event)) => match self.record_of(*event, now) {
                     Ok(record) => batch.push((line, record)),
@@ -81,6 +85,10 @@ impl Engine {
                 },
                 Ok(Parsed::Unrelated) => report.unrelated += 1,
                 Err(error) => report.reject(line, error.error.to_string()),
+            }
+            if read % YIELD_LINES == 0 {
+                // Reading is work; others wait for this thread too.
+                tokio::task::yield_now().await;
             }
             if batch.len() == BATCH_EVENTS {
                 self.append_events(std::mem::take(&mut batch), &mut report).await;
@@ -147,6 +155,9 @@ impl IngestReport {
 
     fn reject(&mut self, line: u64, reason: String) {
         self.rejected += 1;
+        if self.rejected > REJECTED_LISTED_MAX {
+            return;
+        }
         self.lines.push(LineOutcome::Rejected { line, reason });
     }
 

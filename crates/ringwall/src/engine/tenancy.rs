@@ -1,9 +1,10 @@
 //! A tenant's policies, and what the engine says of itself.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use ringwall_store::RecordKey;
-use ringwall_types::{Administration, AuditRecord, RecordBody, TenantId};
+use ringwall_store::{Expect, RecordKey, RecordWrite};
+use ringwall_types::{Administration, AuditRecord, Digest, RecordBody, TenantId};
 
 use super::{Caller, Engine};
 use crate::Error;
@@ -12,7 +13,33 @@ use crate::tenants::Tenant;
 
 impl Engine {
     pub(crate) async fn tenant(&self, id: &TenantId) -> Result<Arc<Tenant>, Error> {
-        self.tenants.tenant(self.stores.records.as_ref(), id).await
+        self.tenants.tenant(self.stores.records.as_ref(), id, self.clock.now()).await
+    }
+
+    /// Makes sure that the log is the one that was begun here: a new log gets its first record, and a log that was emptied
+    /// or replaced is refused.
+    pub async fn begin(&self) -> Result<(), Error> {
+        let key = RecordKey::new(TenantId::system(), "log", "first");
+        let known = self.stores.records.read(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
+        if known.is_none() && self.stores.log.hashes(0, 0..1).await?.is_empty() {
+            let process = Caller::process(TenantId::system());
+            self.administer(&process, "log_begun", "", format!("key {}", self.log_key())).await?;
+        }
+        let first =
+            self.stores.log.hashes(0, 0..1).await?.first().copied().map(|hash| Digest::new(hash).to_string());
+        match (known, first) {
+            (None, Some(first)) => {
+                let write = RecordWrite { key, expect: Expect::Absent, body: Some(first.into_bytes()) };
+                self.stores.records.write(vec![write]).await?;
+                Ok(())
+            }
+            (Some(known), Some(first)) if known.body == first.as_bytes() => Ok(()),
+            _ => {
+                let message =
+                    "the audit log was emptied or replaced; put the one back that belongs to this directory";
+                Err(ringwall_store::Error::Corrupt(message.to_owned()).into())
+            }
+        }
     }
 
     /// The policies in force.
@@ -33,12 +60,25 @@ impl Engine {
         to_its_end(async move {
             let state = engine.tenant(&caller.tenant).await?;
             let _turn = state.changing.lock().await;
-            let next = state.policies.load().next(text)?;
+            let current = state.policies.load_full();
+            // A long document takes its time, which must not be everybody's.
+            let next = tokio::task::spawn_blocking(move || current.next(text)).await;
+            let next = next.map_err(|died| Error::Internal(format!("reading policies died: {died}")))??;
             let message = format!("epoch {}, sha-256 {}", next.epoch(), next.digest());
             engine.administer(&caller, "policies_replaced", "", message).await?;
-            let stored = next.store(engine.stores.records.as_ref(), &caller.tenant).await?;
-            state.policies.store(stored.clone());
-            Ok(stored)
+            let records = engine.stores.records.as_ref();
+            match next.store(records, &caller.tenant).await {
+                Ok(stored) => {
+                    state.policies.store(stored.clone());
+                    Ok(stored)
+                }
+                Err(error) => {
+                    // The answer may be lost, not the write: what is stored is in force.
+                    let stored = PolicyVersion::load(records, &caller.tenant).await?;
+                    state.policies.store(Arc::new(stored));
+                    Err(error)
+                }
+            }
         })
         .await
     }
@@ -56,6 +96,9 @@ impl Engine {
         let key = RecordKey::new(TenantId::system(), "readiness", "probe");
         if self.stores.records.read(&[key]).await.is_err() {
             faults.push("the state cannot be read");
+        }
+        if self.detection_died.load(Ordering::Relaxed) {
+            faults.push("detection died and was begun anew; the server's log says why");
         }
         if self.detection_lag() > LAG_MAX {
             faults.push("detection is far behind the log");

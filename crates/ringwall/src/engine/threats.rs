@@ -1,13 +1,13 @@
 //! Threats as the engine keeps them: each new stage recorded once, the newest state as a document.
 
 use ringwall_store::{Expect, PAGE_MAX, RecordKey, RecordWrite};
-use ringwall_types::{RecordBody, TenantId, Threat, ThreatId, ThreatStatus};
+use ringwall_types::{AuditRecord, RecordBody, TenantId, Threat, ThreatId, ThreatStatus};
 
 use super::detection::Changed;
 use super::{Caller, Engine};
 use crate::Error;
 use crate::error::to_json;
-use crate::journal::{THREAT_STAGE, threat_stage};
+use crate::journal::{THREAT_STAGE, entry, threat_stage};
 use crate::tenants::{OPEN_THREAT_KIND, THREAT_KIND, document};
 
 impl Engine {
@@ -56,8 +56,13 @@ impl Engine {
     async fn keep_threats(&self, tenant: &TenantId, threats: Vec<&Threat>) -> Result<(), Error> {
         let mut stages = Vec::new();
         for threat in &threats {
-            if self.journal.newest(tenant, THREAT_STAGE, &threat_stage(threat)).await?.is_none() {
-                stages.push(RecordBody::Threat((*threat).clone()));
+            let body = RecordBody::Threat((*threat).clone());
+            let record = AuditRecord { tenant: tenant.clone(), recorded_at: self.clock.now(), body };
+            if let Err(error) = entry(&record) {
+                // One threat that no log can hold must not keep the others from being acted on.
+                tracing::error!(%tenant, threat = %threat.id, %error, "a threat cannot be recorded");
+            } else if self.journal.newest(tenant, THREAT_STAGE, &threat_stage(threat)).await?.is_none() {
+                stages.push(record);
                 tracing::warn!(
                     %tenant, threat = %threat.id, rule = %threat.rule, severity = %threat.severity,
                     subject = %threat.subject, status = %threat.status, "threat"
@@ -65,7 +70,7 @@ impl Engine {
             }
         }
         if !stages.is_empty() {
-            self.record(tenant, stages).await?;
+            self.journal.append(stages).await?;
         }
         let mut writes = Vec::with_capacity(2 * threats.len());
         for threat in &threats {

@@ -16,8 +16,8 @@ fn moment() -> Timestamp {
 
 /// Facts under which everything is allowed.
 fn facts() -> Facts {
-    let policies =
-        PolicyVersion::none().next("policies: [{id: all, effect: allow, match_all: true}]").unwrap();
+    let text = "policies: [{id: all, effect: allow, match_all: true}]".to_owned();
+    let policies = PolicyVersion::none().next(text).unwrap();
     Facts {
         now: moment(),
         tenant: TenantId::initial(),

@@ -22,20 +22,19 @@ impl Wall for Perimeter {
     }
 
     fn judge(&self, request: &AccessRequest, facts: &Facts, _: &[Finding]) -> Result<Finding, LayerError> {
-        let tenants = [("principal", &request.principal.tenant), ("resource", &request.resource.tenant)];
-        if let Some((whose, _)) =
-            tenants.into_iter().find(|(_, tenant)| tenant.as_ref() != Some(&facts.tenant))
-        {
-            let reason = Reason::new("tenant_mismatch", format!("the {whose} belongs to another tenant"));
-            return Ok(Finding::deny(Layer::Perimeter, FOREIGN_RISK, reason));
-        }
         let responses = facts.responses.as_ref().ok_or(LayerError::MissingFact("the responses in force"))?;
-        let reasons: Vec<_> =
-            responses.iter().filter(|response| response.binds_at(facts.now)).map(reason).collect();
+        let bound = responses.iter().filter(|response| response.binds_at(facts.now)).map(reason);
+        let tenants = [("principal", &request.principal.tenant), ("resource", &request.resource.tenant)];
+        let foreign = tenants.into_iter().find(|(_, tenant)| tenant.as_ref() != Some(&facts.tenant));
+        let risk = if foreign.is_some() { FOREIGN_RISK } else { BOUND_RISK };
+        let foreign = foreign.map(|(whose, _)| {
+            Reason::new("tenant_mismatch", format!("the {whose} belongs to another tenant"))
+        });
+        let reasons: Vec<_> = foreign.into_iter().chain(bound).collect();
         if reasons.is_empty() {
             return Ok(Finding::pass(Layer::Perimeter));
         }
-        Ok(Finding { decision: Decision::Deny, risk: BOUND_RISK, reasons, ..Finding::pass(Layer::Perimeter) })
+        Ok(Finding { decision: Decision::Deny, risk, reasons, ..Finding::pass(Layer::Perimeter) })
     }
 }
 

@@ -14,7 +14,15 @@ use super::{Host, failed};
 pub(super) struct AbacPermissionEvaluatorNode {
     host: Host,
     set: PolicySet,
-    log_all_decisions: bool,
+    logged: Logged,
+}
+
+/// Which decisions are recorded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Logged {
+    Nothing,
+    Denials,
+    Everything,
 }
 
 /// Settings of an `ABACPermissionEvaluatorNode`.
@@ -31,6 +39,20 @@ pub(super) struct Config {
     timezone: Option<String>,
     /// `false`: only denials are recorded.
     log_all_decisions: bool,
+    /// `false`: nothing is recorded.
+    enable_audit_logging: bool,
+    /// `true` is not in this version.
+    strict_mode: bool,
+    /// Accepted for the nodes guide; decisions are not cached, so none is ever stale.
+    enable_caching: bool,
+    /// Accepted for the nodes guide; decisions are not cached.
+    cache_ttl: Option<f64>,
+    /// Accepted for the nodes guide; this version consults no model.
+    enable_ai_reasoning: bool,
+    /// Accepted for the nodes guide; this version consults no model.
+    ai_model: Option<String>,
+    /// Accepted for the nodes guide; the caller measures.
+    target_response_time_ms: Option<f64>,
 }
 
 impl Default for Config {
@@ -41,6 +63,13 @@ impl Default for Config {
             combining: None,
             timezone: None,
             log_all_decisions: true,
+            enable_audit_logging: true,
+            strict_mode: false,
+            enable_caching: true,
+            cache_ttl: None,
+            enable_ai_reasoning: false,
+            ai_model: None,
+            target_response_time_ms: None,
         }
     }
 }
@@ -104,6 +133,9 @@ struct DecisionReport {
 
 impl AbacPermissionEvaluatorNode {
     pub(super) fn new(host: Host, config: Config) -> Result<Self, String> {
+        if config.strict_mode {
+            return Err("`strict_mode` is not in this version; leave it out".to_owned());
+        }
         let set = if config.policies.is_empty() {
             PolicySet::empty()
         } else {
@@ -116,11 +148,20 @@ impl AbacPermissionEvaluatorNode {
             // JSON is YAML, so the one loader reads both.
             PolicySet::from_yaml(&document.to_string()).map_err(|errors| errors.to_string())?
         };
-        Ok(Self { host, set, log_all_decisions: config.log_all_decisions })
+        let logged = match (config.enable_audit_logging, config.log_all_decisions) {
+            (false, _) => Logged::Nothing,
+            (true, false) => Logged::Denials,
+            (true, true) => Logged::Everything,
+        };
+        Ok(Self { host, set, logged })
     }
 
     async fn record(&self, decided: &[(Context, DecisionReport)], now: Timestamp) -> Result<(), NodeError> {
-        let to_log = decided.iter().filter(|(_, report)| self.log_all_decisions || !report.allowed);
+        let to_log = decided.iter().filter(|(_, report)| match self.logged {
+            Logged::Nothing => false,
+            Logged::Denials => !report.allowed,
+            Logged::Everything => true,
+        });
         let bodies: Vec<_> = to_log.map(|(context, report)| self.event(context, report, now)).collect();
         if bodies.is_empty() {
             return Ok(());
@@ -162,9 +203,10 @@ impl Node for AbacPermissionEvaluatorNode {
     type Output = Output;
 
     async fn run(&self, _: &RunContext, input: Input) -> Result<Output, NodeError> {
+        let is_batch = input.requests.is_some();
         let one = input.context.map(|context| Request { context, request_id: input.request_id });
         let requests: Vec<_> = one.into_iter().chain(input.requests.unwrap_or_default()).collect();
-        if requests.is_empty() {
+        if requests.is_empty() && !is_batch {
             return Err(NodeError::new("invalid_request", "give a `context`, or `requests` with one each"));
         }
         let now = self.host.now();
@@ -176,14 +218,16 @@ impl Node for AbacPermissionEvaluatorNode {
         };
         let decided: Vec<_> = requests.into_iter().map(decide).collect();
         self.record(&decided, now).await?;
-        let allowed = decided.iter().all(|(_, report)| report.allowed);
+        // Who asks nothing is granted nothing.
+        let allowed = !decided.is_empty() && decided.iter().all(|(_, report)| report.allowed);
         let strictest = decided.iter().find(|(_, report)| report.allowed == allowed);
         Ok(Output {
             success: true,
             timestamp: now,
             decision: if allowed { "allow" } else { "deny" },
             allowed,
-            reason: strictest.map(|(_, report)| report.reason.clone()).unwrap_or_default(),
+            reason: strictest
+                .map_or_else(|| "nothing was asked".to_owned(), |(_, report)| report.reason.clone()),
             decisions: decided.into_iter().map(|(_, report)| report).collect(),
         })
     }

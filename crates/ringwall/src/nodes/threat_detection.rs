@@ -47,6 +47,8 @@ pub(super) struct Config {
     real_time: bool,
     /// How fast an answer should be, in milliseconds: measured and reported, never a reason to skip a check.
     response_time_target_ms: Option<f64>,
+    /// Accepted for the nodes guide; this version has no source of threat intelligence.
+    enable_threat_intel: bool,
     /// A model that may annotate. This version consults none.
     ai_model: Option<String>,
 }
@@ -63,6 +65,7 @@ impl Default for Config {
             ttl_secs: 900,
             real_time: true,
             response_time_target_ms: None,
+            enable_threat_intel: false,
             ai_model: None,
         }
     }
@@ -169,6 +172,7 @@ impl ThreatDetectionNode {
         let reading = Reading::new(self.host.caller.tenant.clone(), now);
         let (mut changes, mut errors) = (Vec::new(), Vec::new());
         let mut detector = self.detector.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.extend(detector.advance(now));
         detector.start_batch(&self.host.caller.tenant);
         for (index, event) in (0_u64..).zip(&input.events) {
             let position = input.positions.as_ref().and_then(|all| all.get(usize::try_from(index).ok()?));
@@ -183,11 +187,13 @@ impl ThreatDetectionNode {
         (collect(changes), errors)
     }
 
-    async fn respond(&self, threat: &Threat) -> Result<Vec<Response>, Error> {
+    /// What is done about each threat, or would be.
+    async fn respond(&self, threats: &[Threat]) -> Result<Vec<Vec<Response>>, Error> {
+        let engine = &self.host.engine;
         if self.real_time {
-            return self.host.engine.respond_by(&self.policy, threat).await;
+            return engine.respond_by(&self.policy, &self.host.caller.tenant, threats).await;
         }
-        self.host.engine.planned(&self.policy, threat)
+        threats.iter().map(|threat| engine.planned(&self.policy, threat)).collect()
     }
 }
 
@@ -209,8 +215,8 @@ impl Node for ThreatDetectionNode {
         let tenant = &self.host.caller.tenant;
         let threats = self.host.engine.note_threats(tenant, changed).await.map_err(|error| failed(&error))?;
         let mut reports = BTreeMap::new();
-        for threat in threats {
-            let responses = self.respond(&threat).await.map_err(|error| failed(&error))?;
+        let responses = self.respond(&threats).await.map_err(|error| failed(&error))?;
+        for (threat, responses) in threats.into_iter().zip(responses) {
             let order = (std::cmp::Reverse(threat.severity), threat.fired_at, threat.id.clone());
             reports.insert(order, report(threat, &responses));
         }

@@ -53,7 +53,10 @@ async fn a_second_outage_is_a_second_gap() {
         allowed(&rig.decide(request("ann", "dataset:read", "d1")).await);
     }
     let told = gaps(&rig.stores).await;
-    assert!(told.len() == 2 && told[0].starts_with("1 records") && told[1].starts_with("2 records"), "{told:?}");
+    assert!(
+        told.len() == 2 && told[0].starts_with("1 records") && told[1].starts_with("2 records"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

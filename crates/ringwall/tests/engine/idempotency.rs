@@ -20,6 +20,15 @@ async fn the_same_request_gets_the_same_answer_and_is_recorded_once() {
 }
 
 #[tokio::test]
+async fn a_repeated_allow_is_as_good_a_permit_as_the_first() {
+    let rig = Rig::new(Config::default()).await;
+    let asked = with_key(request("ann", "dataset:read", "d1"), "k1");
+    for _ in 0..2 {
+        assert!(rig.decide(asked.clone()).await.verdict.permit().is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_key_stands_for_one_request_of_one_tenant() {
     let rig = Rig::new(Config::default()).await;
     rig.decide(with_key(request("ann", "dataset:read", "d1"), "k1")).await;

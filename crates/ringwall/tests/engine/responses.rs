@@ -42,7 +42,10 @@ async fn who_is_on_the_allow_list_is_not_blocked() {
     rig.fail_logins(3, "bob", "203.0.113.9").await;
     for action in [ResponseAction::BlockIp, ResponseAction::LockAccount] {
         let recorded = rig.recorded(action).await;
-        assert_eq!((recorded[0].status, recorded[0].reason.as_str()), (ResponseStatus::Skipped, "allow_listed"));
+        assert_eq!(
+            (recorded[0].status, recorded[0].reason.as_str()),
+            (ResponseStatus::Skipped, "allow_listed")
+        );
     }
     allowed(&rig.decide(request_from("bob", "dataset:read", "d1", "203.0.113.9")).await);
 }
@@ -88,7 +91,10 @@ async fn evidence_after_the_end_of_a_block_blocks_again() {
     denied(&rig.reads_from("203.0.113.9").await, "address_blocked");
     assert_eq!(rig.threats().await.len(), 1);
     let blocks = rig.recorded(ResponseAction::BlockIp).await;
-    assert!(blocks.len() == 2 && blocks.iter().all(|block| block.status == ResponseStatus::Done), "{blocks:?}");
+    assert!(
+        blocks.len() == 2 && blocks.iter().all(|block| block.status == ResponseStatus::Done),
+        "{blocks:?}"
+    );
 }
 
 #[tokio::test]

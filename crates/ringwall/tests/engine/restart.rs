@@ -1,11 +1,12 @@
 //! What a stop, a crash or an outage must not lose and must not do twice.
 
 use ringwall::Config;
-use ringwall_testkit::requests::failed_login;
+use ringwall_testkit::engine::{Follower, caller, sqlite};
+use ringwall_testkit::requests::{failed_login, request_from};
 use ringwall_testkit::{Fault, Shape};
 use ringwall_types::ResponseAction;
 
-use crate::support::{Rig, allowed, denied};
+use crate::support::{ALLOW_ALL, Rig, allowed, denied};
 
 #[tokio::test]
 async fn an_attack_in_the_middle_of_a_restart_is_still_found() {
@@ -137,4 +138,32 @@ async fn what_a_crash_left_unbound_is_bound_after_the_restart() {
     rig.fail_logins(1, "zoe", "10.0.0.1").await;
     denied(&rig.reads_from("203.0.113.9").await, "address_blocked");
     assert_eq!(rig.recorded(ResponseAction::BlockIp).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_disk_a_block_and_an_attack_in_the_middle_survive_a_new_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let asked = |address| request_from("ann", "dataset:read", "d1", address);
+    for is_second in [false, true] {
+        let (engine, clock) = sqlite(directory.path(), Config::default());
+        let follower = Follower::start(&engine);
+        if !is_second {
+            engine.replace_policies(&caller(), ALLOW_ALL).await.unwrap();
+        }
+        // Three failures of one address at first; of the other two at first and one after the restart.
+        let first = ["203.0.113.9", "203.0.113.9", "203.0.113.9", "203.0.113.10", "203.0.113.10"];
+        let addresses = if is_second { &["203.0.113.10"] } else { first.as_slice() };
+        let line = |address: &&str| failed_login(clock.after_secs(0), "bob", address);
+        let text = addresses.iter().map(line).collect::<Vec<_>>().join("\n");
+        let format = ringwall::detect::Format::Ndjson;
+        assert!(engine.ingest(&caller(), format, None, text.as_bytes()).await.unwrap().detected);
+        denied(&engine.decide(&caller(), asked("203.0.113.9")).await.unwrap(), "address_blocked");
+        let other = engine.decide(&caller(), asked("203.0.113.10")).await.unwrap();
+        if is_second {
+            denied(&other, "address_blocked")
+        } else {
+            allowed(&other)
+        }
+        follower.stop().await;
+    }
 }

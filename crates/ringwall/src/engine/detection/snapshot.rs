@@ -2,11 +2,13 @@
 
 use ringwall_detect::{Detector, DetectorState};
 use ringwall_store::{Expect, PAGE_MAX, RecordKey, RecordWrite};
-use ringwall_types::TenantId;
+use ringwall_types::{Digest, TenantId};
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::engine::Engine;
-use crate::{Error, tenants::document};
+use crate::error::to_json;
+use crate::tenants::document;
 
 const HEAD_KIND: &str = "detector";
 const PIECE_KIND: &str = "detector_piece";
@@ -18,6 +20,8 @@ const PIECE_BYTES: usize = 4 << 20;
 struct Head {
     /// The index after the last entry that the state knows.
     next: u64,
+    /// The hash of that last entry: a log that does not hold it is another log, or an older one.
+    last: Option<Digest>,
     pieces: usize,
 }
 
@@ -31,6 +35,13 @@ impl Engine {
             return Ok((detector, 0));
         };
         let head: Head = document(HEAD_KIND, &record)?;
+        if self.last_before(head.next).await? != head.last {
+            tracing::error!(
+                next = head.next,
+                "the saved detector knows another log than this one; judging from the start"
+            );
+            return Ok((detector, 0));
+        }
         let mut bytes = Vec::new();
         let pieces = records.scan(&TenantId::system(), PIECE_KIND, None, PAGE_MAX).await?;
         pieces.iter().take(head.pieces).for_each(|piece| bytes.extend_from_slice(&piece.body));
@@ -44,8 +55,9 @@ impl Engine {
     pub(super) async fn save(&self, detector: &Detector, next: u64) -> Result<u64, Error> {
         let bytes =
             serde_json::to_vec(&detector.snapshot()).map_err(|error| Error::Invalid(error.to_string()))?;
-        let head = Head { next, pieces: bytes.chunks(PIECE_BYTES).count() };
-        let head_bytes = serde_json::to_vec(&head).map_err(|error| Error::Invalid(error.to_string()))?;
+        let head =
+            Head { next, last: self.last_before(next).await?, pieces: bytes.chunks(PIECE_BYTES).count() };
+        let head_bytes = to_json(&head)?;
         let write = |kind, id: String, body| {
             let key = RecordKey::new(TenantId::system(), kind, id);
             RecordWrite { key, expect: Expect::Any, body: Some(body) }
@@ -56,5 +68,12 @@ impl Engine {
         batch.push(write(HEAD_KIND, HEAD_ID.to_owned(), head_bytes));
         self.stores.records.write(batch).await?;
         Ok(next)
+    }
+
+    /// The hash of the entry before `next`, if the log holds it.
+    async fn last_before(&self, next: u64) -> Result<Option<Digest>, Error> {
+        let Some(last) = next.checked_sub(1) else { return Ok(None) };
+        let hashes = self.stores.log.hashes(0, last..next).await?;
+        Ok(hashes.first().copied().map(Digest::new))
     }
 }

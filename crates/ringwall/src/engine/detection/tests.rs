@@ -38,10 +38,14 @@ fn an_allow_is_told_from_a_denial_whatever_names_are_in_it() {
 }
 
 #[test]
-fn a_refusal_is_evidence_unless_a_response_caused_it() {
+fn a_refusal_is_evidence_unless_a_response_or_a_fault_caused_it() {
     assert_eq!(event(leaf(denied("policy_deny"), "a:b")).unwrap().outcome, Outcome::Failure);
-    for ours in ["address_blocked", "principal_locked", "principal_quarantined", "layer_failed"] {
-        assert!(event(leaf(denied(ours), "a:b")).is_none(), "{ours}");
-    }
+    let threat = Some(ThreatId::new("thr_1").unwrap());
+    let blocked = Reason { threat, ..Reason::new("address_blocked", "because") };
+    let by_response = Finding::deny(Layer::Perimeter, RiskScore::MAX, blocked);
+    assert!(event(leaf(vec![by_response.clone()], "a:b")).is_none());
+    let foreign = Finding::deny(Layer::Perimeter, RiskScore::MAX, Reason::new("tenant_mismatch", "because"));
+    assert!(event(leaf(vec![foreign], "a:b")).is_some());
+    assert!(event(leaf([vec![by_response], denied("policy_deny")].concat(), "a:b")).is_none());
     assert!(event(leaf(vec![Finding::pass(Layer::Application)], "a:b")).is_none());
 }
