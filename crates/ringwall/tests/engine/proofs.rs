@@ -111,12 +111,12 @@ async fn a_proof_of_every_early_size_verifies() {
 }
 
 #[tokio::test]
-async fn an_empty_log_proves_nothing_and_holds_together() {
+async fn a_log_without_a_record_proves_nothing_and_does_not_verify() {
     let rig = Rig::without_policies(Config::default());
     assert_eq!(rig.engine.checkpoint().await.unwrap_err().code(), "not_found");
     assert_eq!(rig.engine.prove(&rig.caller, 0).await.unwrap_err().code(), "not_found");
-    let verified = verify_log(&Copied::of(&rig.stores).await, &verifier_key(), |_| ()).unwrap();
-    assert_eq!((verified.size, verified.root.as_str()), (0, ""));
+    let refused = verify_log(&Copied::of(&rig.stores).await, &verifier_key(), |_| ()).unwrap_err();
+    assert_eq!(refused.to_string(), "stored data contradicts itself: there is no record and no checkpoint");
 }
 
 #[tokio::test]
