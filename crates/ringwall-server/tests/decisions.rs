@@ -199,7 +199,7 @@ fn the_server_tells_how_it_is_to_anybody() {
     let metrics = stranger.get("/metrics").text();
     for line in [
         "ringwall_decisions_total{decision=\"deny\"} 1",
-        "ringwall_log_records 2",
+        "ringwall_log_records 3",
         "ringwall_http_requests_total{",
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");

@@ -89,8 +89,8 @@ fn a_free_attribute_never_passes_for_a_vouched_field() {
     ] {
         assert_eq!(find(path), Found::Missing, "{path}");
     }
-    // `type` is no field of its own, so the caller may say it.
-    assert_eq!(find("resource.type"), Found::Value(&Value::from("report")));
+    // `type` is the guide's word for the kind; a free attribute speaks only where the kind is not given.
+    assert_eq!(find("resource.type"), Found::Value(&Value::from("dataset")));
 }
 
 #[test]

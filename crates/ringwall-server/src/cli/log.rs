@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use ringwall::{LogSource, check_proof, prove_offline, verify_log};
-use ringwall_sqlite::LogReader;
+use ringwall_sqlite::{LOG_FILE, LogReader};
 use ringwall_store::{Head, Node, StoredEntry};
 
 use super::{Outcome, out, say};
 use crate::config::Settings;
-use crate::files::verifier_key;
+use crate::files::{PUBLIC_FILE, verifier_key};
 
 /// Commands of `ringwall log`.
 #[derive(Subcommand)]
@@ -74,6 +74,10 @@ fn verify(directory: &Path, key: Option<&str>) -> Result<Outcome, String> {
     let log = match LogReader::open(directory) {
         Ok(log) => FileLog(log),
         Err(error @ ringwall_store::Error::Corrupt(_)) => return Ok(bad(&error.to_string())),
+        // Where there is a key there was a log.
+        Err(error) if directory.join(PUBLIC_FILE).exists() && !directory.join(LOG_FILE).exists() => {
+            return Ok(bad(&error.to_string()));
+        }
         Err(error) => return Err(error.to_string()),
     };
     let size = log.head().ok().flatten().map_or(0, |head| head.size);
