@@ -60,6 +60,9 @@ pub struct Parts {
     pub config: Config,
 }
 
+/// What one request at a time holds.
+type Turn = Arc<tokio::sync::Mutex<()>>;
+
 /// Answers, records, detects, responds.
 pub struct Engine {
     pub(crate) stores: Stores,
@@ -72,7 +75,7 @@ pub struct Engine {
     rules: ringwall_detect::RuleSet,
     log_key: VerifierKey,
     /// Serializes requests that carry the same idempotency key.
-    repeated: Mutex<HashMap<(TenantId, IdempotencyKey), Arc<tokio::sync::Mutex<()>>>>,
+    repeated: Mutex<HashMap<(TenantId, IdempotencyKey), Turn>>,
     /// Up to which log index detection has worked.
     followed: watch::Sender<u64>,
     /// Whether detection ever died and was begun anew.

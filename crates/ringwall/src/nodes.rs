@@ -65,10 +65,13 @@ pub(crate) fn failed(error: &Error) -> NodeError {
 /// The most nodes whose detectors are kept.
 const DETECTORS_MAX: usize = 1000;
 
+/// A detector that several nodes of one name use.
+type SharedDetector = Arc<Mutex<Detector>>;
+
 /// Detectors of nodes, by tenant, name and rules: two runs of one workflow see one state.
 #[derive(Default)]
 pub(crate) struct Detectors {
-    by_node: Mutex<HashMap<(TenantId, String), Arc<Mutex<Detector>>>>,
+    by_node: Mutex<HashMap<(TenantId, String), SharedDetector>>,
 }
 
 impl Detectors {
@@ -78,7 +81,7 @@ impl Detectors {
         tenant: &TenantId,
         name: &str,
         rules: &RuleSet,
-    ) -> Result<Arc<Mutex<Detector>>, Error> {
+    ) -> Result<SharedDetector, Error> {
         let text = serde_json::to_string(rules.rules()).map_err(|error| Error::Invalid(error.to_string()))?;
         let key = (tenant.clone(), format!("{name}\n{text}"));
         let mut by_node = self.by_node.lock().unwrap_or_else(PoisonError::into_inner);

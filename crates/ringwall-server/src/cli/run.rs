@@ -342,7 +342,7 @@ fn response(response: &Value) -> String {
     let target = text(response, "target");
     if !target.is_empty() {
         let secs = response.get("ttl_secs").and_then(Value::as_u64).unwrap_or(0);
-        words.push(if secs % 60 == 0 {
+        words.push(if secs.is_multiple_of(60) {
             format!("{target} for {} min", secs / 60)
         } else {
             format!("{target} for {secs} s")

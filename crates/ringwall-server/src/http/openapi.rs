@@ -3,9 +3,8 @@
 use axum::Json;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
-use utoipa_axum::router::OpenApiRouter;
 
-use super::{App, routes};
+use super::routes;
 
 /// The description of this API, OpenAPI 3.1.
 #[utoipa::path(
@@ -18,7 +17,7 @@ pub(super) async fn openapi() -> Json<Value> {
 
 /// The whole document.
 pub(crate) fn document() -> Value {
-    let api = OpenApiRouter::<App>::from(routes()).into_openapi();
+    let api = routes().into_openapi();
     let mut document = serde_json::to_value(api).unwrap_or_default();
     if let Some(object) = document.as_object_mut() {
         object.insert("info".to_owned(), info());

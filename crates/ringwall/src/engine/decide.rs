@@ -9,7 +9,7 @@ use ringwall_types::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Caller, Engine};
+use super::{Caller, Engine, Turn};
 use crate::Error;
 use crate::error::to_json;
 use crate::facts::{Facts, settled};
@@ -189,7 +189,7 @@ impl Engine {
     }
 
     /// The lock under which requests with this key take turns.
-    fn turn(&self, tenant: &TenantId, key: &IdempotencyKey) -> Arc<tokio::sync::Mutex<()>> {
+    fn turn(&self, tenant: &TenantId, key: &IdempotencyKey) -> Turn {
         let mut repeated = self.repeated.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody waits for a lock that only the map still holds.
         repeated.retain(|_, turn| Arc::strong_count(turn) > 1);

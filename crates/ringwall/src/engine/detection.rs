@@ -18,6 +18,7 @@ use ringwall_types::{
     TenantId, Threat, ThreatId, Timestamp,
 };
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::Engine;
 use crate::Error;
@@ -62,10 +63,14 @@ impl Engine {
     /// Nothing ends it before, not even a panic: that is told by [`Engine::faults`], and detection begins anew from the
     /// last saved state.
     pub async fn follow(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        while let Err(died) = tokio::spawn(self.clone().follow_once(stop.clone())).await {
+        // A set ends its task with itself, so whoever drops this future ends detection.
+        let mut task = JoinSet::new();
+        task.spawn(self.clone().follow_once(stop.clone()));
+        while let Some(Err(died)) = task.join_next().await {
             self.detection_died.store(true, Ordering::Relaxed);
             tracing::error!(%died, "detection died; it begins anew from its last saved state");
             let _ = tokio::time::timeout(RETRY, stop.changed()).await;
+            task.spawn(self.clone().follow_once(stop.clone()));
         }
     }
 

@@ -141,3 +141,28 @@ fn a_changed_rule_begins_anew_and_the_others_go_on() {
     let error = next.restore(serde_json::from_value(text).unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "detector state: is of version 99, this is version 1");
 }
+
+#[test]
+fn two_feeds_that_number_their_events_alike_do_not_blind_each_other() {
+    let mut run = brute_force(Limits::default());
+    let numbered = |feed: &str, secs: i64, address: &str| SecurityEvent {
+        id: Some(secs.to_string().parse().unwrap()),
+        source: Some(feed.parse().unwrap()),
+        ..failed(secs, "a", address)
+    };
+    run.show_all(&(0..2).map(|secs| numbered("one", secs, "1.1.1.1")).collect::<Vec<_>>());
+    run.show_all(&(0..3).map(|secs| numbered("two", secs, "2.2.2.2")).collect::<Vec<_>>());
+    assert_eq!((run.findings().len(), run.detector.metrics().duplicates), (1, 0));
+    run.show_all(&(0..3).map(|secs| numbered("two", secs, "2.2.2.2")).collect::<Vec<_>>());
+    assert_eq!(run.detector.metrics().duplicates, 3);
+}
+
+#[test]
+fn an_event_a_little_ahead_of_its_arrival_makes_the_others_of_its_feed_not_late() {
+    let mut run = brute_force(Limits::default());
+    let now = at(1000);
+    let observe = |run: &mut Run, secs: i64| run.detector.observe(0, &failed(secs, "a", "1.1.1.1"), now).flag;
+    assert_eq!(observe(&mut run, 1290), None);
+    assert!((997..1000).all(|secs| observe(&mut run, secs).is_none()));
+    assert_eq!(run.detector.threats(&tenant()).len(), 1);
+}
