@@ -40,12 +40,6 @@ fn run_all(root: &Path) -> Result<Tally, Failure> {
             "warnings",
         ]))
     })?;
-    step("cargo clippy: the benchmarks", || {
-        let place = ["--manifest-path", "bench/Cargo.toml", "--target-dir", "target"];
-        let mut clippy = in_root(root);
-        clippy.arg("clippy").args(place).args(["--all-targets", "--", "-D", "warnings"]);
-        command::run(&mut clippy)
-    })?;
     let mut test = in_root(root);
     test.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
     if root.join(DATA).is_dir() {
