@@ -15,7 +15,7 @@ closed_names! {
         User = "user",
         /// A program that acts for itself.
         Service = "service",
-        /// A program that acts for somebody else, such as an AI agent.
+        /// A program that acts for somebody else, such as one that a model steers.
         Agent = "agent",
         /// Nobody in particular.
         Anonymous = "anonymous",
